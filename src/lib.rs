@@ -1,0 +1,10 @@
+//! openck: a drop-in WebSocket client library behind a C ABI.
+//!
+//! Arrows point one way: `ffi, tcl -> abi -> client -> {proto, net} -> {error, log}`.
+//! `docs/architecture.md` tells what each part is for.
+
+pub mod client;
+pub mod error;
+pub mod log;
+pub mod net;
+pub mod proto;

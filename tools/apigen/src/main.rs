@@ -1,0 +1,3 @@
+//! apigen
+
+fn main() {}
