@@ -136,6 +136,11 @@ impl Base {
             .map_err(|error| unwritable("SaveLastError", path, &error))
     }
 
+    /// What went wrong in the object's last noted call, if it failed.
+    pub fn last_failure(&self) -> Option<String> {
+        lock(&self.last).error.as_ref().map(|error| error.message().to_owned())
+    }
+
     fn report(&self) -> Report {
         match outcome::get(&self.identity) {
             None => lock(&self.last).clone(),
