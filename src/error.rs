@@ -150,3 +150,31 @@ impl fmt::Debug for Error {
         write!(f, "{:?}: {}", self.0.kind, self.0.message)
     }
 }
+
+/// The start of what a peer sent, for a message: printable ASCII, the rest escaped, at most 80
+/// characters and then `...`.
+pub fn excerpt(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        let shown = byte.escape_ascii();
+        if text.len() + shown.len() > 80 {
+            text.push_str("...");
+            break;
+        }
+        text.extend(shown.map(char::from));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn excerpts_are_printable_and_short() {
+        assert_eq!(excerpt(b"a\r\n\0\xff"), r"a\r\n\x00\xff");
+        assert_eq!(excerpt(&[b'a'; 80]), "a".repeat(80));
+        assert_eq!(excerpt(&[b'a'; 81]), "a".repeat(80) + "...");
+        assert_eq!(excerpt(&[0; 1000]), r"\x00".repeat(20) + "...");
+    }
+}

@@ -1,0 +1,23 @@
+//! Everything between the exported functions and the classes: handles, panics, text, results.
+//!
+//! The generated exports are one call into this module each. Nothing here knows a single member.
+
+mod call;
+mod dynamic;
+mod handle;
+mod ring;
+mod slot;
+mod text;
+pub mod types;
+
+pub use call::{
+    bytes, call, call_bytes_into, call_int, call_ptr, call_query, call_text, call_text_into,
+    Scalar, call_ulong, call_void, create, dispose, flag, get, get_text, get_text_into, object, put,
+    raw_bytes, scalar, ulong,
+};
+pub use dynamic::{
+    Arg, Args, BadCall, IntoValue, Kind, Member, Role, Value, check, dynamic, dynamic_get, dynamic_put,
+};
+pub use handle::{Handle, Pinned, Registered};
+pub use text::{Text, Utf8, Utf16, Wide, text};
+pub use types::*;

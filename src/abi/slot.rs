@@ -1,0 +1,154 @@
+//! One place in the handle table: who lives there, who is using it, when it may go.
+//!
+//! `state` is one word: the key of the object (generation and class, as in its handle) above, the
+//! number of pins below. Dispose changes the key, so that nobody can pin any more; whoever takes
+//! the last pin away then frees the object. A slot itself is never freed.
+
+use std::cell::UnsafeCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use crate::client::FrameStatus;
+
+const PINS: u64 = 0xFFFF_FFFF;
+/// The class part of a key while its object waits for the last unpin.
+const DYING: u32 = 0xFF;
+/// The class part of a key while nothing lives in the slot.
+const FREE: u32 = 0;
+
+/// Generation (24 bits) and class (8 bits) of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key(u32);
+
+impl Key {
+    pub(super) const fn new(generation: u32, class: u8) -> Self {
+        Self((generation << 8) | class as u32)
+    }
+
+    const fn of(state: u64) -> Self {
+        Self((state >> 32) as u32)
+    }
+
+    pub(super) const fn generation(self) -> u32 {
+        self.0 >> 8
+    }
+
+    const fn class(self) -> u32 {
+        self.0 & 0xFF
+    }
+
+    const fn state(self) -> u64 {
+        (self.0 as u64) << 32
+    }
+}
+
+type DropObject = unsafe fn(*mut ());
+
+/// Aligned to a cache line, so that two objects in use by two threads do not slow each other.
+#[repr(align(64))]
+pub(super) struct Slot {
+    state: AtomicU64,
+    object: AtomicPtr<()>,
+    drop_object: UnsafeCell<Option<DropObject>>,
+    pub(super) status: FrameStatus,
+}
+
+// SAFETY: `drop_object` is written while the slot is free and owned by one thread, and read by the
+// one thread that frees the object; `state` orders the two.
+unsafe impl Sync for Slot {}
+
+impl Slot {
+    pub(super) const fn new() -> Self {
+        Self {
+            state: AtomicU64::new(Key::new(1, FREE as u8).state()),
+            object: AtomicPtr::new(ptr::null_mut()),
+            drop_object: UnsafeCell::new(None),
+            status: FrameStatus::new(),
+        }
+    }
+
+    /// Moves `object` in and returns its key. The caller owns the free slot.
+    pub(super) fn occupy<T: Send + Sync + 'static>(&self, object: T, class: u8) -> Key {
+        let key = Key::new(Key::of(self.state.load(Ordering::Acquire)).generation(), class);
+        self.object.store(Box::into_raw(Box::new(object)).cast(), Ordering::Relaxed);
+        // SAFETY: the slot is free, so no other thread looks at this field.
+        unsafe { *self.drop_object.get() = Some(drop_object::<T>) };
+        self.state.store(key.state(), Ordering::Release);
+        key
+    }
+
+    /// Whether the object of `key` lives here.
+    #[inline]
+    pub(super) fn holds(&self, key: Key) -> bool {
+        Key::of(self.state.load(Ordering::Acquire)) == key
+    }
+
+    /// Keeps the object of `key` alive until [`Slot::unpin`]; `None` if it does not live here.
+    #[inline]
+    pub(super) fn pin(&self, key: Key) -> Option<*const ()> {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            if Key::of(state) != key || state & PINS == PINS {
+                return None;
+            }
+            let pinned = state + 1;
+            match self.state.compare_exchange_weak(state, pinned, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return Some(self.object.load(Ordering::Relaxed)),
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Ends one pin. Returns true if the slot became free by that.
+    #[inline]
+    pub(super) fn unpin(&self) -> bool {
+        let before = self.state.fetch_sub(1, Ordering::AcqRel);
+        if before & PINS == 1 && Key::of(before).class() == DYING {
+            return self.free(Key::of(before));
+        }
+        false
+    }
+
+    /// Lets nobody pin the object of `key` any more. The caller holds a pin itself, and its unpin
+    /// may then free the object. False if another dispose came first.
+    pub(super) fn retire(&self, key: Key) -> bool {
+        let dying = Key::new(key.generation(), DYING as u8);
+        let mut state = self.state.load(Ordering::Acquire);
+        while Key::of(state) == key {
+            let retired = dying.state() | (state & PINS);
+            match self.state.compare_exchange_weak(state, retired, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return true,
+                Err(now) => state = now,
+            }
+        }
+        false
+    }
+
+    /// Drops the object. False when the slot's generations are used up, so that it stays unused.
+    fn free(&self, key: Key) -> bool {
+        let object = self.object.swap(ptr::null_mut(), Ordering::AcqRel);
+        // SAFETY: the last pin is gone and no new one can come, so this thread alone is here.
+        if let Some(drop_object) = unsafe { (*self.drop_object.get()).take() } {
+            // A panic in a destructor must not reach the host program.
+            // SAFETY: `object` came from `Box::into_raw` of the type that `drop_object` is for.
+            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { drop_object(object) }));
+        }
+        let generation = key.generation() + 1;
+        if generation >= super::handle::GENERATIONS {
+            return false;
+        }
+        self.status.reset();
+        self.state.store(Key::new(generation, FREE as u8).state(), Ordering::Release);
+        true
+    }
+}
+
+/// # Safety
+/// `object` came from `Box::into_raw` of a `Box<T>` and is not used again.
+unsafe fn drop_object<T>(object: *mut ()) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { Box::from_raw(object.cast::<T>()) });
+}

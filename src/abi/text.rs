@@ -1,0 +1,253 @@
+//! The three spellings of text: `char`, `wchar_t` and UTF-16. Invalid text is refused, never bent.
+
+use std::borrow::Cow;
+use std::ffi::{CStr, c_char};
+
+use super::ring::Buffer;
+use super::types::wchar_t;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One spelling of text.
+pub trait Text {
+    /// What its strings are made of.
+    type Unit: Copy + 'static;
+
+    /// Reads NUL-terminated text.
+    ///
+    /// # Safety
+    /// `units` is not NULL and points to text that ends with a NUL unit and outlives `'a`.
+    unsafe fn read<'a>(units: *const Self::Unit) -> Result<Cow<'a, str>>;
+
+    /// Appends the NUL and returns the buffer with a pointer to its first unit.
+    #[doc(hidden)]
+    fn write(text: Returned<'_>) -> (Kept, *const Self::Unit);
+}
+
+/// A text on its way out: a buffer to take over, or one to copy.
+#[doc(hidden)]
+pub enum Returned<'a> {
+    Owned(String),
+    Borrowed(&'a str),
+}
+
+impl Returned<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Owned(text) => text,
+            Self::Borrowed(text) => text,
+        }
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Owned(text) => text.into_bytes(),
+            Self::Borrowed(text) => {
+                let mut bytes = Vec::with_capacity(text.len() + 1);
+                bytes.extend_from_slice(text.as_bytes());
+                bytes
+            }
+        }
+    }
+}
+
+/// A buffer that the ring keeps.
+#[doc(hidden)]
+pub struct Kept(pub(super) Buffer);
+
+/// `const char *`: UTF-8; on Windows the ANSI code page while the object's `Utf8` is 0.
+pub struct Utf8;
+/// `const wchar_t *`: UTF-16 on Windows, UTF-32 elsewhere.
+pub struct Wide;
+/// `const uint16_t *`: UTF-16 on every platform.
+pub struct Utf16;
+
+/// Reads a text argument of an exported function. NULL and invalid text are errors.
+///
+/// # Safety
+/// `units` is NULL or points to text that ends with a NUL unit and outlives `'a`.
+#[inline]
+pub unsafe fn text<'a, T: Text>(units: *const T::Unit) -> Result<Cow<'a, str>> {
+    if units.is_null() {
+        return Err(Error::new(ErrorKind::Argument, "A text argument is NULL.")
+            .advise("Pass an empty text where there is nothing to say."));
+    }
+    // SAFETY: not NULL; the rest is the caller's promise.
+    unsafe { T::read(units) }
+}
+
+impl Text for Utf8 {
+    type Unit = c_char;
+
+    #[inline]
+    unsafe fn read<'a>(units: *const c_char) -> Result<Cow<'a, str>> {
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { CStr::from_ptr(units) }.to_bytes();
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) => Ok(Cow::Borrowed(text)),
+            Err(_) => read_narrow(bytes),
+        }
+    }
+
+    fn write(text: Returned<'_>) -> (Kept, *const c_char) {
+        let mut bytes = text.into_bytes();
+        bytes.push(0);
+        let pointer = bytes.as_ptr().cast();
+        (Kept(Buffer::Bytes(bytes)), pointer)
+    }
+}
+
+#[cold]
+fn read_narrow<'a>(bytes: &[u8]) -> Result<Cow<'a, str>> {
+    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    Err(Error::new(
+        ErrorKind::Text,
+        format!("A text argument is not valid UTF-8: byte 0x{byte:02X} at offset {at}."),
+    )
+    .advise("Convert the text to UTF-8 first, or pass bytes in a BinData."))
+}
+
+impl Text for Utf16 {
+    type Unit = u16;
+
+    unsafe fn read<'a>(units: *const u16) -> Result<Cow<'a, str>> {
+        // SAFETY: the caller's promise: a NUL unit ends the text.
+        let units = unsafe { std::slice::from_raw_parts(units, length(units)) };
+        decode_utf16(units).map(Cow::Owned)
+    }
+
+    fn write(text: Returned<'_>) -> (Kept, *const u16) {
+        let mut units: Vec<u16> = Vec::with_capacity(text.as_str().len() + 1);
+        units.extend(text.as_str().encode_utf16());
+        units.push(0);
+        let pointer = units.as_ptr();
+        (Kept(Buffer::Units16(units)), pointer)
+    }
+}
+
+fn decode_utf16(units: &[u16]) -> Result<String> {
+    let mut text = String::with_capacity(units.len());
+    let mut at = 0;
+    for decoded in char::decode_utf16(units.iter().copied()) {
+        match decoded {
+            Ok(c) => {
+                text.push(c);
+                at += c.len_utf16();
+            }
+            Err(error) => {
+                return Err(not_unicode(u32::from(error.unpaired_surrogate()), at));
+            }
+        }
+    }
+    Ok(text)
+}
+
+#[cold]
+fn not_unicode(unit: u32, at: usize) -> Error {
+    Error::new(
+        ErrorKind::Text,
+        format!("A text argument is not valid Unicode: unit 0x{unit:04X} at position {at}."),
+    )
+    .advise("A surrogate must be one of a pair. Pass bytes in a BinData.")
+}
+
+/// How many units come before the NUL.
+///
+/// # Safety
+/// `units` points to text that ends with a NUL unit.
+unsafe fn length<U: Copy + PartialEq + Default>(units: *const U) -> usize {
+    let mut n = 0;
+    // SAFETY: every unit up to the NUL can be read.
+    while unsafe { *units.add(n) } != U::default() {
+        n += 1;
+    }
+    n
+}
+
+#[cfg(windows)]
+impl Text for Wide {
+    type Unit = wchar_t;
+
+    unsafe fn read<'a>(units: *const wchar_t) -> Result<Cow<'a, str>> {
+        // SAFETY: the caller's promise.
+        unsafe { Utf16::read(units) }
+    }
+
+    fn write(text: Returned<'_>) -> (Kept, *const wchar_t) {
+        Utf16::write(text)
+    }
+}
+
+#[cfg(not(windows))]
+impl Text for Wide {
+    type Unit = wchar_t;
+
+    unsafe fn read<'a>(units: *const wchar_t) -> Result<Cow<'a, str>> {
+        // SAFETY: the caller's promise: a NUL unit ends the text.
+        let units = unsafe { std::slice::from_raw_parts(units, length(units)) };
+        let mut text = String::with_capacity(units.len());
+        for (at, unit) in units.iter().enumerate() {
+            let unit = *unit as u32;
+            text.push(char::from_u32(unit).ok_or_else(|| not_unicode(unit, at))?);
+        }
+        Ok(Cow::Owned(text))
+    }
+
+    fn write(text: Returned<'_>) -> (Kept, *const wchar_t) {
+        let mut units: Vec<u32> = Vec::with_capacity(text.as_str().len() + 1);
+        units.extend(text.as_str().chars().map(u32::from));
+        units.push(0);
+        let pointer = units.as_ptr().cast();
+        (Kept(Buffer::Units32(units)), pointer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: Text>(units: &[T::Unit]) -> Result<String> {
+        // SAFETY: every test passes NUL-terminated text.
+        unsafe { text::<T>(units.as_ptr()) }.map(Cow::into_owned)
+    }
+
+    #[test]
+    fn utf8_comes_in_and_goes_out() {
+        let (_kept, pointer) = Utf8::write(Returned::Owned("gr\u{fc}n \u{1F980}".into()));
+        // SAFETY: just written with its NUL.
+        let back = unsafe { text::<Utf8>(pointer) }.unwrap();
+        assert_eq!(back, "gr\u{fc}n \u{1F980}");
+    }
+
+    #[test]
+    fn invalid_utf8_is_refused_with_its_offset() {
+        let bytes = [b'a', 0xC0, 0x80, 0].map(|b| b as c_char);
+        let error = read::<Utf8>(&bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Text);
+        assert!(error.message().contains("0xC0 at offset 1"), "{error}");
+    }
+
+    #[test]
+    fn surrogates_must_be_paired() {
+        assert_eq!(read::<Utf16>(&[0xD83E, 0xDD80, 0]).unwrap(), "\u{1F980}");
+        for units in [&[0x61, 0xD83E, 0][..], &[0x61, 0xDD80, 0x62, 0]] {
+            let error = read::<Utf16>(units).unwrap_err();
+            assert!(error.message().contains("at position 1"), "{error}");
+        }
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn wide_text_refuses_what_is_no_character() {
+        assert_eq!(read::<Wide>(&[0x1F980, 0]).unwrap(), "\u{1F980}");
+        assert!(read::<Wide>(&[0xD800, 0]).is_err());
+        assert!(read::<Wide>(&[0x11_0000, 0]).is_err());
+        assert!(read::<Wide>(&[-1, 0]).is_err());
+    }
+
+    #[test]
+    fn null_is_refused() {
+        // SAFETY: NULL is allowed.
+        assert!(unsafe { text::<Utf8>(std::ptr::null()) }.is_err());
+    }
+}

@@ -1,0 +1,236 @@
+//! What all classes share: the log of the last call, and options about logging and text.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::client::outcome::{self, Identity};
+use crate::client::report::Report;
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
+
+/// The members that every class has.
+#[derive(Debug)]
+pub struct Base {
+    class: &'static str,
+    identity: Identity,
+    last: Mutex<Report>,
+    failed: AtomicBool,
+    attached: Mutex<Vec<(ThreadId, Log)>>,
+    has_attached: AtomicBool,
+    verbose: AtomicBool,
+    utf8: AtomicBool,
+    debug_log: Mutex<String>,
+    has_debug_log: AtomicBool,
+}
+
+impl Base {
+    /// The shared members of a new object of `class`.
+    pub fn new(class: &'static str) -> Self {
+        Self {
+            class,
+            identity: Identity::default(),
+            last: Mutex::default(),
+            failed: AtomicBool::new(false),
+            attached: Mutex::default(),
+            has_attached: AtomicBool::new(false),
+            verbose: AtomicBool::new(false),
+            utf8: AtomicBool::new(false),
+            debug_log: Mutex::default(),
+            has_debug_log: AtomicBool::new(false),
+        }
+    }
+
+    /// The class name, without the `Ck`.
+    pub fn class(&self) -> &'static str {
+        self.class
+    }
+
+    /// Adds what this thread's running call tried to its report.
+    pub fn attach(&self, log: Log) {
+        lock(&self.attached).push((thread::current().id(), log));
+        self.has_attached.store(true, Ordering::Release);
+    }
+
+    /// Notes that this thread's call succeeded.
+    #[inline]
+    pub fn succeeded(&self, method: &'static str) {
+        if self.has_attached.load(Ordering::Acquire)
+            || self.has_debug_log.load(Ordering::Relaxed)
+            || self.failed.load(Ordering::Relaxed)
+        {
+            return self.finished(method, None);
+        }
+        outcome::update(&self.identity, |outcome| {
+            outcome.method = method;
+            outcome.success = true;
+            if outcome.report.is_some() {
+                outcome.report = None;
+            }
+        });
+    }
+
+    /// Notes that this thread's call failed.
+    #[cold]
+    pub fn failed(&self, method: &'static str, error: Error) {
+        self.finished(method, Some(error));
+    }
+
+    /// Notes why setting a property failed. LastMethodSuccess speaks of methods only.
+    #[cold]
+    pub fn property_failed(&self, property: &'static str, error: Error) {
+        let success = self.last_method_success();
+        self.finished(property, Some(error));
+        outcome::update(&self.identity, |outcome| outcome.success = success);
+    }
+
+    #[cold]
+    fn finished(&self, method: &'static str, error: Option<Error>) {
+        let success = error.is_none();
+        self.failed.store(!success, Ordering::Relaxed);
+        let log = self.take_attached();
+        let mut report = Report { class: self.class, method, log, error };
+        self.append_to_debug_log(&mut report);
+        *lock(&self.last) = report.clone();
+        outcome::update(&self.identity, |outcome| {
+            outcome.method = method;
+            outcome.success = success;
+            outcome.report = Some(report);
+        });
+    }
+
+    /// Whether this thread's last method on this object succeeded; else the object's last.
+    pub fn last_method_success(&self) -> bool {
+        match outcome::get(&self.identity) {
+            Some(outcome) => outcome.success,
+            None => !self.failed.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Sets what [`Base::last_method_success`] tells this thread.
+    pub fn set_last_method_success(&self, value: bool) -> Result<()> {
+        outcome::update(&self.identity, |outcome| outcome.success = value);
+        Ok(())
+    }
+
+    /// The log of the last call as text.
+    pub fn last_error_text(&self) -> String {
+        self.report().to_text()
+    }
+
+    /// The log of the last call as XML.
+    pub fn last_error_xml(&self) -> String {
+        self.report().to_xml()
+    }
+
+    /// The log of the last call as HTML.
+    pub fn last_error_html(&self) -> String {
+        self.report().to_html()
+    }
+
+    /// Writes the log of the last call as XML to the file at `path`, replacing it.
+    pub fn save_last_error(&self, path: &str) -> Result<()> {
+        std::fs::write(path, self.report().to_xml())
+            .map_err(|error| unwritable("SaveLastError", path, &error))
+    }
+
+    /// What went wrong in the object's last noted call, if it failed.
+    pub fn last_failure(&self) -> Option<String> {
+        lock(&self.last).error.as_ref().map(|error| error.message().to_owned())
+    }
+
+    fn report(&self) -> Report {
+        match outcome::get(&self.identity) {
+            None => lock(&self.last).clone(),
+            Some(outcome) => outcome.report.unwrap_or_else(|| Report {
+                class: self.class,
+                method: outcome.method,
+                ..Report::default()
+            }),
+        }
+    }
+
+    fn take_attached(&self) -> Log {
+        if !self.has_attached.load(Ordering::Acquire) {
+            return Log::new();
+        }
+        let me = thread::current().id();
+        let mut attached = lock(&self.attached);
+        let log =
+            attached.iter().position(|(id, _)| *id == me).map(|at| attached.swap_remove(at).1);
+        self.has_attached.store(!attached.is_empty(), Ordering::Release);
+        log.unwrap_or_default()
+    }
+
+    fn append_to_debug_log(&self, report: &mut Report) {
+        if !self.has_debug_log.load(Ordering::Relaxed) {
+            return;
+        }
+        let path = lock(&self.debug_log).clone();
+        if let Err(error) = append(Path::new(&path), report.to_text().as_bytes()) {
+            report.log.info("DebugLogFilePath", format!("could not write {path}: {error}"));
+        }
+    }
+
+    /// Whether reports say more than needed.
+    pub fn verbose_logging(&self) -> bool {
+        self.verbose.load(Ordering::Relaxed)
+    }
+
+    /// Sets [`Base::verbose_logging`].
+    pub fn set_verbose_logging(&self, value: bool) -> Result<()> {
+        self.verbose.store(value, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether `char` text is UTF-8 also where an ANSI code page exists.
+    pub fn utf8(&self) -> bool {
+        self.utf8.load(Ordering::Relaxed)
+    }
+
+    /// Sets [`Base::utf8`].
+    pub fn set_utf8(&self, value: bool) -> Result<()> {
+        self.utf8.store(value, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The file that every report is appended to; empty for none.
+    pub fn debug_log_file_path(&self) -> String {
+        lock(&self.debug_log).clone()
+    }
+
+    /// Sets [`Base::debug_log_file_path`]; fails if the file cannot be opened for appending.
+    pub fn set_debug_log_file_path(&self, path: &str) -> Result<()> {
+        if !path.is_empty() {
+            append(Path::new(path), b"")
+                .map_err(|error| unwritable("DebugLogFilePath", path, &error))?;
+        }
+        *lock(&self.debug_log) = path.to_owned();
+        self.has_debug_log.store(!path.is_empty(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// openck's own version.
+    pub fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+}
+
+fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+}
+
+fn unwritable(member: &str, path: &str, error: &std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::File,
+        format!("{member}: the file \"{path}\" cannot be written: {error}."),
+    )
+    .advise("Check that the folder exists and that this program may write there.")
+}
+
+/// Locks, taking over from a thread that panicked: every state here is whole at each step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,400 @@
+//! One HTTP conversation: the connection, the request sent, the response read.
+//!
+//! Shared by a Rest and the WebSocket that uses it, so that either may be disposed first.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::request::{Settings, Target};
+use crate::client::Base;
+use crate::client::base::lock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
+use crate::net::connection::{Connection, Fill};
+use crate::net::dial::{DialOptions, dial};
+use crate::net::http1::{BodyReader, HeadLimits, HeadParser, Request, ResponseHead};
+use crate::net::tls::TlsOptions;
+use crate::net::wait::{Cancel, Step, block_on};
+
+/// The most that a response body may hold (DESIGN 4.6).
+pub(super) const BODY_LIMIT: usize = 1 << 20;
+
+/// What a Rest and its WebSocket know together.
+pub(crate) struct Session {
+    pub(crate) base: Base,
+    pub(super) settings: Mutex<Settings>,
+    pub(super) dialing: Mutex<Dialing>,
+    pub(super) connect_timeout_ms: AtomicI32,
+    pub(super) idle_timeout_ms: AtomicI32,
+    connection: Mutex<Option<Arc<Connection>>>,
+    exchange: Mutex<Exchange>,
+    /// Calls that wait for the network take turns.
+    turn: Mutex<()>,
+    cancel: Cancel,
+    upgraded: AtomicBool,
+}
+
+/// How to connect.
+#[derive(Default)]
+pub(super) struct Dialing {
+    pub(super) target: Target,
+    pub(super) auto_reconnect: bool,
+    pub(super) verify: bool,
+    pub(super) roots_pem: Vec<Vec<u8>>,
+}
+
+/// The request sent last and its response, as far as it was read.
+#[derive(Default)]
+pub(super) struct Exchange {
+    pub(super) start_line: String,
+    pub(super) header: String,
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) debug_request: Option<Vec<u8>>,
+    verb: String,
+    waiting: bool,
+    pub(super) response: Option<ResponseHead>,
+    body: Option<BodyReader>,
+}
+
+impl Session {
+    pub(super) fn new() -> Self {
+        Self {
+            base: Base::new("Rest"),
+            settings: Mutex::default(),
+            dialing: Mutex::new(Dialing { verify: true, ..Dialing::default() }),
+            connect_timeout_ms: AtomicI32::new(30_000),
+            idle_timeout_ms: AtomicI32::new(30_000),
+            connection: Mutex::default(),
+            exchange: Mutex::default(),
+            turn: Mutex::default(),
+            cancel: Cancel::default(),
+            upgraded: AtomicBool::new(false),
+        }
+    }
+
+    /// The connection, if it is open.
+    pub(crate) fn connection(&self) -> Option<Arc<Connection>> {
+        lock(&self.connection).clone().filter(|connection| connection.is_open())
+    }
+
+    /// The connection for a request, or why there is none.
+    fn usable_connection(&self) -> Result<Arc<Connection>> {
+        if self.upgraded.load(Ordering::Acquire) {
+            return Err(Error::new(
+                ErrorKind::State,
+                "This connection belongs to a WebSocket; it carries frames, not requests.",
+            )
+            .advise("Make another Rest object for further requests."));
+        }
+        self.connection().ok_or_else(|| {
+            Error::new(ErrorKind::NotConnected, "There is no open connection.")
+                .advise("Call Connect and check that it succeeds.")
+        })
+    }
+
+    /// Reads what the exchange holds.
+    pub(crate) fn exchange<R>(&self, f: impl FnOnce(&Exchange) -> R) -> R {
+        f(&lock(&self.exchange))
+    }
+
+    /// Adds a header field to later requests.
+    pub(crate) fn add_field(&self, name: &str, value: &str) -> Result<()> {
+        lock(&self.settings).add_field(name, value)
+    }
+
+    /// From here on the connection speaks frames.
+    pub(crate) fn set_upgraded(&self) {
+        self.upgraded.store(true, Ordering::Release);
+    }
+
+    /// Ends calls that wait, for good.
+    pub(super) fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    fn idle_timeout(&self) -> Option<Duration> {
+        millis(self.idle_timeout_ms.load(Ordering::Relaxed))
+    }
+
+    /// Connects to the target that `dialing` names.
+    pub(super) fn connect(&self) -> Result<()> {
+        let _turn = lock(&self.turn);
+        self.drop_connection();
+        *lock(&self.exchange) = Exchange::default();
+        self.dial()
+    }
+
+    fn dial(&self) -> Result<()> {
+        let mut log = Log::new();
+        let options = self.dial_options();
+        let dialed = dial(&options, &self.cancel, &mut log);
+        self.base.attach(log);
+        *lock(&self.connection) = Some(Arc::new(dialed?));
+        self.upgraded.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    fn dial_options(&self) -> DialOptions {
+        let dialing = lock(&self.dialing);
+        let Target { host, port, tls } = dialing.target.clone();
+        DialOptions {
+            host,
+            port,
+            tls: tls.then(|| TlsOptions {
+                verify: dialing.verify,
+                roots_pem: dialing.roots_pem.clone(),
+                ..TlsOptions::default()
+            }),
+            connect_timeout: millis(self.connect_timeout_ms.load(Ordering::Relaxed)),
+            idle_timeout: self.idle_timeout(),
+            prefer_ipv6: crate::client::global::prefer_ipv6(),
+            ..DialOptions::default()
+        }
+    }
+
+    /// Lets go of the connection. One that a WebSocket uses stays with the WebSocket.
+    fn drop_connection(&self) {
+        let connection = lock(&self.connection).take();
+        if let Some(connection) = connection
+            && !self.upgraded.load(Ordering::Acquire)
+        {
+            connection.close();
+        }
+    }
+
+    /// Ends the connection, waiting for the end to be sent for `wait` at most.
+    pub(super) fn disconnect(&self, wait: Duration) {
+        let Some(connection) = lock(&self.connection).take() else { return };
+        connection.shut_down();
+        let deadline = Instant::now() + wait;
+        // Whatever cannot be sent in time is dropped with the connection.
+        let _ = block_on(&[&self.cancel], || {
+            if connection.flush()? {
+                return Ok(Step::Done(()));
+            }
+            Ok(Step::Wait { watch: connection.watch(false), deadline: Some(deadline) })
+        });
+        connection.close();
+    }
+
+    /// Sends a request; the response is read later.
+    pub(super) fn send(&self, verb: &str, path: &str, body: Option<&[u8]>, debug: bool) -> Result<()> {
+        let _turn = lock(&self.turn);
+        self.send_in_turn(verb, path, body, debug)
+    }
+
+    fn send_in_turn(&self, verb: &str, path: &str, body: Option<&[u8]>, debug: bool) -> Result<()> {
+        let target = lock(&self.dialing).target.clone();
+        let request = lock(&self.settings).request(verb, path, body, &target)?;
+        let bytes = request.encode();
+        *lock(&self.exchange) = Exchange::of(&request, debug.then(|| bytes.clone()));
+        if debug {
+            return Ok(());
+        }
+        let connection = self.connection_for_request()?;
+        let ticket = connection.send_with(|out| {
+            out.extend_from_slice(&bytes);
+            Ok(())
+        })?;
+        connection.send_all(ticket, self.idle_timeout(), &[&self.cancel])?;
+        lock(&self.exchange).waiting = true;
+        Ok(())
+    }
+
+    /// With autoReconnect, a connection that the server has closed is made again.
+    fn connection_for_request(&self) -> Result<Arc<Connection>> {
+        let again = lock(&self.dialing).auto_reconnect && !self.upgraded.load(Ordering::Acquire);
+        if again && !self.target_is_empty() && self.is_stale() {
+            self.drop_connection();
+            self.dial()?;
+        }
+        self.usable_connection()
+    }
+
+    fn target_is_empty(&self) -> bool {
+        lock(&self.dialing).target.host.is_empty()
+    }
+
+    /// Whether the server has closed the connection, as far as is known without waiting.
+    fn is_stale(&self) -> bool {
+        let Some(connection) = self.connection() else { return true };
+        let mut input = lock(&connection.input);
+        matches!(connection.fill(&mut input), Ok(Fill::End) | Err(_))
+    }
+
+    /// Reads the status line and the fields of the response.
+    pub(super) fn read_head(&self) -> Result<u16> {
+        let _turn = lock(&self.turn);
+        self.read_head_in_turn()
+    }
+
+    fn read_head_in_turn(&self) -> Result<u16> {
+        let connection = self.usable_connection()?;
+        if !std::mem::take(&mut lock(&self.exchange).waiting) {
+            return Err(Error::new(ErrorKind::State, "There is no response to read.")
+                .advise("Send a request first, for example with SendReqNoBody."));
+        }
+        let head = match self.receive_head(&connection) {
+            Ok(head) => head,
+            Err(error) => {
+                // What follows cannot be told from this response any more.
+                if !matches!(error.kind(), ErrorKind::Aborted) {
+                    connection.close();
+                }
+                return Err(error);
+            }
+        };
+        let status = head.status;
+        let mut log = Log::new();
+        log.info("status", format!("{status} {}", head.reason));
+        self.base.attach(log);
+        let mut exchange = lock(&self.exchange);
+        exchange.body = Some(BodyReader::new(&exchange.verb, &head, BODY_LIMIT)?);
+        exchange.response = Some(head);
+        Ok(status)
+    }
+
+    fn receive_head(&self, connection: &Connection) -> Result<ResponseHead> {
+        let mut parser = HeadParser::new(HeadLimits::default());
+        let mut since = Instant::now();
+        let mut begun = false;
+        let read = block_on(&[&self.cancel], || {
+            let mut input = lock(&connection.input);
+            loop {
+                if !begun && !input.bytes().is_empty() {
+                    // Silence is measured from the last byte, a head from its first (slow loris).
+                    (begun, since) = (true, Instant::now());
+                }
+                let (used, head) = parser.feed(input.bytes())?;
+                input.consume(used);
+                if let Some(head) = head {
+                    return Ok(Step::Done(head));
+                }
+                match connection.fill(&mut input)? {
+                    Fill::Bytes(_) => {}
+                    Fill::End => return Err(ended(connection, "the response head")),
+                    Fill::Pending => {
+                        let deadline = self.idle_timeout().map(|idle| since + idle);
+                        return Ok(Step::Wait { watch: connection.watch(true), deadline });
+                    }
+                }
+            }
+        });
+        read.map_err(|error| self.explain(error, connection, "response head"))
+    }
+
+    /// Reads the body of the response whose head was read.
+    pub(super) fn read_body(&self) -> Result<Vec<u8>> {
+        let _turn = lock(&self.turn);
+        self.read_body_in_turn()
+    }
+
+    fn read_body_in_turn(&self) -> Result<Vec<u8>> {
+        let Some(mut body) = lock(&self.exchange).body.take() else {
+            return Err(Error::new(ErrorKind::State, "There is no response body to read.")
+                .advise("Call ReadResponseHeader first, and read each body once."));
+        };
+        let mut bytes = Vec::new();
+        if body.is_done() {
+            return Ok(bytes);
+        }
+        let connection = self.usable_connection()?;
+        let read = self.receive_body(&connection, &mut body, &mut bytes);
+        if read.is_err() || body.until_close() {
+            connection.close();
+        }
+        read.map(|()| bytes).map_err(|error| self.explain(error, &connection, "response body"))
+    }
+
+    fn receive_body(
+        &self,
+        connection: &Connection,
+        body: &mut BodyReader,
+        bytes: &mut Vec<u8>,
+    ) -> Result<()> {
+        let mut since = Instant::now();
+        block_on(&[&self.cancel], || {
+            let mut input = lock(&connection.input);
+            loop {
+                let (used, done) = body.feed(input.bytes(), bytes)?;
+                input.consume(used);
+                if done {
+                    return Ok(Step::Done(()));
+                }
+                match connection.fill(&mut input)? {
+                    Fill::Bytes(_) => since = Instant::now(),
+                    Fill::End => {
+                        body.eof()?;
+                        return Ok(Step::Done(()));
+                    }
+                    Fill::Pending => {
+                        let deadline = self.idle_timeout().map(|idle| since + idle);
+                        return Ok(Step::Wait { watch: connection.watch(true), deadline });
+                    }
+                }
+            }
+        })
+    }
+
+    /// Sends a request and reads the whole response.
+    pub(super) fn full_request(
+        &self,
+        verb: &str,
+        path: &str,
+        body: Option<&[u8]>,
+        debug: bool,
+    ) -> Result<Vec<u8>> {
+        let _turn = lock(&self.turn);
+        self.send_in_turn(verb, path, body, debug)?;
+        if debug {
+            return Ok(Vec::new());
+        }
+        self.read_head_in_turn()?;
+        self.read_body_in_turn()
+    }
+
+    fn explain(&self, error: Error, connection: &Connection, what: &str) -> Error {
+        if error.kind() != ErrorKind::Timeout {
+            return error;
+        }
+        let ms = self.idle_timeout_ms.load(Ordering::Relaxed);
+        let (host, port) = (connection.host(), connection.port());
+        Error::new(
+            ErrorKind::Timeout,
+            format!("{host}:{port} sent no complete {what} within {ms} ms."),
+        )
+        .advise(
+            "Check that the port speaks HTTP, and whether TLS is meant; a slow server needs a \
+             larger IdleTimeoutMs.",
+        )
+    }
+}
+
+impl Exchange {
+    fn of(request: &Request, debug_request: Option<Vec<u8>>) -> Self {
+        let line = |(name, value): &(String, String)| format!("{name}: {value}\r\n");
+        Self {
+            start_line: format!("{} {} HTTP/1.1", request.method, request.target),
+            header: request.fields.iter().map(line).collect(),
+            fields: request.fields.clone(),
+            verb: request.method.clone(),
+            debug_request,
+            ..Self::default()
+        }
+    }
+}
+
+fn ended(connection: &Connection, what: &str) -> Error {
+    let (host, port) = (connection.host(), connection.port());
+    Error::new(
+        ErrorKind::ConnectionLost,
+        format!("{host}:{port} closed the connection before {what} was complete."),
+    )
+    .advise("Check that this port speaks HTTP, and whether TLS is meant.")
+}
+
+/// Milliseconds of a property; 0 is for ever.
+pub(crate) fn millis(value: i32) -> Option<Duration> {
+    u64::try_from(value).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
+}

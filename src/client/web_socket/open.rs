@@ -1,0 +1,103 @@
+//! The opening handshake: the headers of the request, and the check of the response.
+
+use std::sync::Arc;
+
+use super::{Link, WebSocket, no_connection};
+use crate::client::base::lock;
+use crate::client::rest::Session;
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
+use crate::proto::handshake::{Accepted, ClientKey, validate};
+use crate::proto::mask::MaskKeys;
+
+impl WebSocket {
+    /// Adds the headers that ask for a WebSocket to the Rest of UseConnection.
+    pub fn add_client_headers(&self) -> Result<()> {
+        let mut link = lock(&self.link);
+        let Some(Link { session, key }) = link.as_mut() else {
+            return Err(no_connection("UseConnection was not called."));
+        };
+        // RFC 6455 4.1, R-05: a new key for every handshake.
+        let new_key = ClientKey::generate()?;
+        for (name, value) in new_key.fields() {
+            session.add_field(&name, &value)?;
+        }
+        *key = Some(new_key);
+        Ok(())
+    }
+
+    /// Checks the server's response; from then on frames can be sent and received.
+    pub fn validate_server_handshake(&self) -> Result<()> {
+        let link = lock(&self.link);
+        let Some(Link { session, key }) = link.as_ref() else {
+            return Err(no_connection("UseConnection was not called."));
+        };
+        if self.status.is_connected() {
+            return Err(Error::new(ErrorKind::State, "The handshake was validated before.")
+                .advise("Call ValidateServerHandshake once for each connection."));
+        }
+        let Some(connection) = session.connection() else {
+            drop(link);
+            return Err(self.rest_is_not_connected());
+        };
+        let Some(key) = key else {
+            return Err(Error::new(ErrorKind::State, "AddClientHeaders was not called.")
+                .advise("Call it before Rest.FullRequestNoBody: the request needs its headers."));
+        };
+        let accepted = match check_response(session, key) {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // RFC 6455 4.1: after a 101 that is wrong nothing else can be said on it.
+                if session.exchange(|e| e.response.as_ref().is_some_and(|r| r.status == 101)) {
+                    connection.close();
+                }
+                return Err(error);
+            }
+        };
+        let keys = MaskKeys::new()?;
+        lock(&self.read).open(Arc::clone(&connection));
+        lock(&self.write).open(connection, keys);
+        session.set_upgraded();
+        self.status.set_connected(true);
+        let mut log = Log::new();
+        log.info("subprotocol", accepted.protocol.as_deref().unwrap_or("(none chosen)"));
+        self.base.attach(log);
+        Ok(())
+    }
+
+    /// Back to the state of a new object, so that a reused one starts clean (R-61).
+    pub(super) fn forget_session(&self) {
+        if let Some(connection) = self.connection() {
+            connection.close();
+        }
+        *lock(&self.link) = None;
+        lock(&self.read).reset();
+        lock(&self.write).reset();
+        self.status.reset();
+    }
+
+    /// Says that the Rest has no connection and, if its last call failed, why.
+    pub(super) fn rest_is_not_connected(&self) -> Error {
+        let link = lock(&self.link);
+        let cause = link.as_ref().and_then(|link| link.session.base.last_failure());
+        let cause = cause.map_or_else(String::new, |cause| format!(" Its last failure: {cause}"));
+        Error::new(
+            ErrorKind::NotConnected,
+            format!("The Rest object has no open connection.{cause}"),
+        )
+        .advise("Call Rest.Connect and check that it succeeds before UseConnection.")
+    }
+}
+
+fn check_response(session: &Session, key: &ClientKey) -> Result<Accepted> {
+    session.exchange(|exchange| {
+        let Some(response) = &exchange.response else {
+            return Err(Error::new(ErrorKind::State, "No response to the handshake was read.")
+                .advise(
+                    "Call Rest.FullRequestNoBody(\"GET\", path) after AddClientHeaders, and check \
+                     that it succeeds.",
+                ));
+        };
+        validate(response.status, &response.fields, key, &exchange.fields)
+    })
+}

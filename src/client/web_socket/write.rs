@@ -1,0 +1,224 @@
+//! The writing side: frames out, from any thread.
+
+use std::sync::Arc;
+
+use super::{WebSocket, no_connection};
+use crate::client::base::lock;
+use crate::client::bin_data::BinData;
+use crate::client::string_builder::StringBuilder;
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::connection::{Connection, Ticket};
+use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
+use crate::proto::frame::Control;
+use crate::proto::mask::MaskKeys;
+use crate::proto::sender::Sender;
+
+/// The payload of a Ping or Pong, RFC 6455 5.5.
+const CONTROL_MAX: usize = 125;
+
+/// What sending needs. Locked for the encoding of a frame, never while waiting.
+#[derive(Default)]
+pub(super) struct WriteSide {
+    open: Option<Open>,
+    /// The Ping that SendPong will answer.
+    ping: Option<Control>,
+}
+
+struct Open {
+    connection: Arc<Connection>,
+    sender: Sender,
+    keys: MaskKeys,
+    /// The automatic Pong that waits for room; a newer one replaces it.
+    pong: Option<Control>,
+}
+
+impl WriteSide {
+    pub(super) fn open(&mut self, connection: Arc<Connection>, keys: MaskKeys) {
+        self.open = Some(Open { connection, sender: Sender::new(), keys, pong: None });
+        self.ping = None;
+    }
+
+    pub(super) fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn connection(&self) -> Option<&Arc<Connection>> {
+        self.open.as_ref().map(|open| &open.connection)
+    }
+
+    /// Keeps a Ping for SendPong; only the latest is to be answered (RFC 6455 5.5.3).
+    pub(super) fn keep_ping(&mut self, ping: Control) {
+        self.ping = Some(ping);
+    }
+
+    fn encode(
+        &mut self,
+        encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<(Arc<Connection>, Ticket)> {
+        let Some(open) = &mut self.open else {
+            return Err(no_connection("the handshake is not done."));
+        };
+        if !open.connection.is_open() {
+            return Err(no_connection("the connection is closed."));
+        }
+        let Open { connection, sender, keys, .. } = open;
+        let ticket = connection.send_with(|out| encode(sender, keys, out))?;
+        Ok((Arc::clone(connection), ticket))
+    }
+
+    /// Answers a Ping without waiting. While earlier bytes are not sent, only the newest is kept,
+    /// so that a flood of Pings costs no memory.
+    pub(super) fn answer_ping(&mut self, ping: Control) -> Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.pong = Some(ping);
+        open.send_waiting_pong()
+    }
+
+    /// Sends the Pong that waits, if there is room now.
+    pub(super) fn send_waiting_pong(&mut self) -> Result<()> {
+        self.open.as_mut().map_or(Ok(()), Open::send_waiting_pong)
+    }
+
+    /// Sends a Close unless one was sent, without waiting. False if there was one.
+    pub(super) fn close_once(&mut self, frame: &CloseFrame) -> Result<bool> {
+        if self.close_sent() {
+            return Ok(false);
+        }
+        self.encode(|sender, keys, out| sender.close(frame, keys, out)).map(|_| true)
+    }
+
+    pub(super) fn close_sent(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.sender.close_sent())
+    }
+}
+
+impl Open {
+    fn send_waiting_pong(&mut self) -> Result<()> {
+        if self.pong.is_none() || self.connection.queued() > 0 {
+            return Ok(());
+        }
+        let Some(pong) = self.pong.take() else { return Ok(()) };
+        let Self { connection, sender, keys, .. } = self;
+        connection.send_with(|out| sender.pong(pong.as_slice(), keys, out)).map(|_| ())
+    }
+}
+
+impl WebSocket {
+    /// Sends one frame of a text message.
+    pub fn send_frame(&self, string_to_send: &str, final_frame: bool) -> Result<()> {
+        self.send_data(true, string_to_send.as_bytes(), final_frame)
+    }
+
+    /// Sends one frame of a text message, the text of `sb_to_send`.
+    pub fn send_frame_sb(&self, sb_to_send: &StringBuilder, final_frame: bool) -> Result<()> {
+        sb_to_send.with_str(|text| self.encode_data(true, text.as_bytes(), final_frame)).and_then(
+            |(connection, ticket)| self.wait_until_sent(&connection, ticket),
+        )
+    }
+
+    /// Sends one frame of a binary message, the bytes of `bd_to_send`.
+    pub fn send_frame_bd(&self, bd_to_send: &BinData, final_frame: bool) -> Result<()> {
+        bd_to_send.with_bytes(|bytes| self.encode_data(false, bytes, final_frame)).and_then(
+            |(connection, ticket)| self.wait_until_sent(&connection, ticket),
+        )
+    }
+
+    /// Sends a Ping; the text is cut to 125 bytes.
+    pub fn send_ping(&self, ping_data: &str) -> Result<()> {
+        let payload = truncate_to(ping_data, CONTROL_MAX).as_bytes();
+        self.send(|sender, keys, out| sender.ping(payload, keys, out))
+    }
+
+    /// Sends a Pong with the data of the Ping that waits for its answer, else an empty one.
+    pub fn send_pong(&self) -> Result<()> {
+        let mut write = lock(&self.write);
+        let payload = write.ping.unwrap_or_default();
+        let sent = write.encode(|sender, keys, out| {
+            if sender.close_sent() {
+                return Err(Error::new(ErrorKind::State, "A Close frame was sent before."));
+            }
+            sender.pong(payload.as_slice(), keys, out)
+        });
+        let (connection, ticket) = sent?;
+        write.ping = None;
+        drop(write);
+        self.status.set_need_send_pong(false);
+        self.wait_until_sent(&connection, ticket)
+    }
+
+    /// Sends a Close. If it answers one of the server, the connection is closed.
+    pub fn send_close(&self, include_status: bool, status_code: i32, reason: &str) -> Result<()> {
+        let frame = close_frame(include_status, status_code, reason)?;
+        self.send(|sender, keys, out| sender.close(&frame, keys, out))?;
+        if self.status.close_received() {
+            self.finish_close();
+        }
+        Ok(())
+    }
+
+    fn send_data(&self, text: bool, payload: &[u8], fin: bool) -> Result<()> {
+        let (connection, ticket) = self.encode_data(text, payload, fin)?;
+        self.wait_until_sent(&connection, ticket)
+    }
+
+    fn encode_data(
+        &self,
+        text: bool,
+        payload: &[u8],
+        fin: bool,
+    ) -> Result<(Arc<Connection>, Ticket)> {
+        lock(&self.write).encode(|sender, keys, out| sender.data(text, payload, fin, keys, out))
+    }
+
+    fn send(
+        &self,
+        encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let (connection, ticket) = lock(&self.write).encode(encode)?;
+        self.wait_until_sent(&connection, ticket)
+    }
+
+    /// Waits until the operating system has the frame. A frame that cannot get out ends the
+    /// connection: nothing sensible can follow a part of it.
+    #[inline]
+    fn wait_until_sent(&self, connection: &Connection, ticket: Ticket) -> Result<()> {
+        if connection.flushed(ticket) {
+            return Ok(());
+        }
+        let idle = self.settings.idle_timeout();
+        connection.send_all(ticket, idle, &[&self.cancel]).map_err(|error| {
+            connection.close();
+            self.status.set_connected(false);
+            self.explain_send(error, connection)
+        })
+    }
+
+    #[cold]
+    fn explain_send(&self, error: Error, connection: &Connection) -> Error {
+        if error.kind() != ErrorKind::Timeout {
+            return error;
+        }
+        let (host, port, ms) = (connection.host(), connection.port(), self.idle_timeout_ms());
+        Error::new(
+            ErrorKind::Timeout,
+            format!("{host}:{port} took no data for {ms} ms; the frame could not be sent whole."),
+        )
+        .advise("The connection is closed, as nothing can follow half a frame. Connect again.")
+    }
+}
+
+/// RFC 6455 7.4, R-47, R-48.
+fn close_frame(include_status: bool, status_code: i32, reason: &str) -> Result<CloseFrame> {
+    if !include_status {
+        return Ok(CloseFrame::default());
+    }
+    let code = u16::try_from(status_code).ok().and_then(CloseCode::new);
+    let code = code.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Argument,
+            format!("RFC 6455 does not allow the status code {status_code} in a Close frame."),
+        )
+        .advise("Use 1000 for a normal end, 1001 to 1003 and 1007 to 1014 as RFC 6455 and its registry define them, or 3000 to 4999 for your own.")
+    })?;
+    Ok(CloseFrame::new(code, reason))
+}

@@ -1,0 +1,325 @@
+//! The receiving side of a connection: bytes in, events out.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::close::CloseFrame;
+use crate::proto::frame::{HEADER_MAX, Header, Opcode, Rules};
+use crate::proto::utf8::Utf8Stream;
+
+pub use crate::proto::frame::Control;
+
+/// What may arrive at most, in bytes; 0 is no limit..
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// The payload of one data frame.
+    pub frame: u64,
+    /// The payload of one message, over all its frames.
+    pub message: u64,
+}
+
+/// What arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A whole data frame; its payload was appended to the message.
+    Data {
+        /// Text or Binary for the first frame of a message, Continuation for the others.
+        opcode: Opcode,
+        /// Whether the message is complete with it.
+        fin: bool,
+    },
+    /// A Ping, to be answered by a Pong with the same payload. RFC 6455 5.5.2.
+    Ping(Control),
+    /// A Pong. RFC 6455 5.5.3.
+    Pong(Control),
+    /// The peer closes; a message that was open will never be complete. RFC 6455 5.5.1, R-54.
+    Close(CloseFrame),
+}
+
+/// Takes the bytes of a connection apart, in pieces of any size.
+///
+/// Holds no payload of data frames and takes no memory for a declared length: payload goes to the
+/// caller's message as it arrives. Not shared between threads; the reading side owns it.
+#[derive(Debug)]
+pub struct Receiver {
+    limits: Limits,
+    phase: Phase,
+    /// The current frame, while `phase` is `Payload`.
+    frame: Header,
+    /// Payload bytes of the current frame that have not arrived.
+    missing: u64,
+    /// The first bytes of a header that has not arrived whole.
+    head: [u8; HEADER_MAX],
+    head_len: u8,
+    message: Message,
+    control: Control,
+    failure: Option<Error>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Header,
+    Payload,
+    Closed,
+    Failed,
+}
+
+/// The data message between its first frame and its last.
+#[derive(Debug, Default)]
+struct Message {
+    open: bool,
+    text: bool,
+    /// Declared length of its frames so far.
+    len: u64,
+    utf8: Utf8Stream,
+}
+
+impl Receiver {
+    /// The receiving side of a fresh connection.
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            phase: Phase::Header,
+            frame: Header { opcode: Opcode::Continuation, fin: false, compressed: false, len: 0 },
+            missing: 0,
+            head: [0; HEADER_MAX],
+            head_len: 0,
+            message: Message { open: false, text: false, len: 0, utf8: Utf8Stream::new() },
+            control: Control::new(),
+            failure: None,
+        }
+    }
+
+    /// Changes the limits; they hold from the next frame on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Takes `input` until one frame is complete, and returns how many bytes it took.
+    ///
+    /// Without an event everything was taken and more is needed. Payload of data frames is appended
+    /// to `message`, that of control frames never. After a Close all input is taken and
+    /// ignored. Fails with Protocol, PeerText or TooBig, and then on each further call alike.
+    #[inline]
+    pub fn receive(
+        &mut self,
+        input: &[u8],
+        message: &mut Vec<u8>,
+    ) -> Result<(usize, Option<Event>)> {
+        let mut rest = input;
+        if self.phase != Phase::Payload {
+            let Some(used) = self.next_header(input)? else { return Ok((input.len(), None)) };
+            rest = input.get(used..).unwrap_or_default();
+        }
+        let count = usize::try_from(self.missing).map_or(rest.len(), |miss| miss.min(rest.len()));
+        let (payload, rest) = rest.split_at(count);
+        if self.frame.opcode.is_control() {
+            self.control.push(payload);
+        } else {
+            self.check_text(payload)?;
+            message.extend_from_slice(payload);
+        }
+        let event = self.advance(count)?;
+        Ok((input.len() - rest.len(), event))
+    }
+
+    /// How many bytes of payload the caller may append to the message itself, straight from the
+    /// connection; 0 outside of a data frame. Tell them to [`Receiver::appended`].
+    #[inline]
+    pub fn direct(&self) -> usize {
+        if self.phase != Phase::Payload || self.frame.opcode.is_control() {
+            return 0;
+        }
+        usize::try_from(self.missing).unwrap_or(usize::MAX)
+    }
+
+    /// Accounts for `message[from..]`, which the caller appended instead of [`Receiver::receive`].
+    ///
+    /// Returns and fails as that does; with [`ErrorKind::Internal`] when there is more than
+    /// [`Receiver::direct`] allowed.
+    pub fn appended(&mut self, message: &[u8], from: usize) -> Result<Option<Event>> {
+        let payload = message.get(from..).unwrap_or_default();
+        if payload.len() > self.direct() {
+            return Err(self.fail(overrun(payload.len())));
+        }
+        if payload.is_empty() {
+            return Ok(None);
+        }
+        self.check_text(payload)?;
+        self.advance(payload.len())
+    }
+
+    /// Whether a frame has begun that has not ended, or a message whose last frame has not ended.
+    /// An end of the connection then loses data.
+    pub fn in_progress(&self) -> bool {
+        self.message.open || self.phase == Phase::Payload || self.head_len > 0
+    }
+
+    /// Reads the next header; returns how much of `input` belongs to it.
+    #[inline]
+    fn next_header(&mut self, input: &[u8]) -> Result<Option<usize>> {
+        if self.head_len > 0 || self.phase != Phase::Header {
+            return self.next_header_slow(input);
+        }
+        match Header::parse(input, self.rules()) {
+            Ok(Some((header, used))) => self.begin(header).map(|()| Some(used)),
+            Ok(None) => {
+                self.keep(input);
+                Ok(None)
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// a header in pieces; also the two phases in which no header is wanted.
+    #[cold]
+    fn next_header_slow(&mut self, input: &[u8]) -> Result<Option<usize>> {
+        if let Some(error) = &self.failure {
+            return Err(error.clone());
+        }
+        if self.phase == Phase::Closed {
+            return Ok(None);
+        }
+        let before = usize::from(self.head_len);
+        self.keep(input);
+        let head = self.head.get(..usize::from(self.head_len)).unwrap_or_default();
+        match Header::parse(head, self.rules()) {
+            Ok(Some((header, used))) => {
+                self.head_len = 0;
+                self.begin(header).map(|()| Some(used - before))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Keeps the start of a header, or as much of `input` as a header can have.
+    fn keep(&mut self, input: &[u8]) {
+        let free = self.head.iter_mut().skip(usize::from(self.head_len));
+        for (to, from) in free.zip(input) {
+            *to = *from;
+            self.head_len += 1;
+        }
+    }
+
+    /// What may come next. RSV1 is refused as long as no extension is negotiated.
+    fn rules(&self) -> Rules {
+        Rules { in_message: self.message.open, compression: false }
+    }
+
+    #[inline]
+    fn begin(&mut self, header: Header) -> Result<()> {
+        if header.opcode.is_control() {
+            self.control = Control::new();
+        } else {
+            self.begin_data(header)?;
+        }
+        self.frame = header;
+        self.missing = header.len;
+        self.phase = Phase::Payload;
+        Ok(())
+    }
+
+    /// the limits are checked on the header, before any payload.
+    #[inline]
+    fn begin_data(&mut self, header: Header) -> Result<()> {
+        if header.opcode != Opcode::Continuation {
+            self.message.open = true;
+            self.message.text = header.opcode == Opcode::Text;
+            self.message.len = 0;
+            self.message.utf8.reset();
+        }
+        self.message.len = self.message.len.saturating_add(header.len);
+        if over(header.len, self.limits.frame) || over(self.message.len, self.limits.message) {
+            let error = too_big(header.len, self.message.len, self.limits);
+            return Err(self.fail(error));
+        }
+        Ok(())
+    }
+
+    /// RFC 6455 8.1, R-38: text is checked as it arrives.
+    #[inline]
+    fn check_text(&mut self, payload: &[u8]) -> Result<()> {
+        if self.message.text && self.message.utf8.push(payload).is_err() {
+            return Err(self.fail(not_utf8()));
+        }
+        Ok(())
+    }
+
+    /// Accounts for payload; ends the frame when none is missing.
+    #[inline]
+    fn advance(&mut self, count: usize) -> Result<Option<Event>> {
+        self.missing -= count as u64;
+        if self.missing > 0 {
+            return Ok(None);
+        }
+        self.phase = Phase::Header;
+        let Header { opcode, fin, .. } = self.frame;
+        Ok(Some(match opcode {
+            Opcode::Ping => Event::Ping(self.control),
+            Opcode::Pong => Event::Pong(self.control),
+            Opcode::Close => self.close()?,
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                if fin {
+                    self.end_message()?;
+                }
+                Event::Data { opcode, fin }
+            }
+        }))
+    }
+
+    #[inline]
+    fn end_message(&mut self) -> Result<()> {
+        self.message.open = false;
+        // RFC 6455 8.1, R-38: a character may not be cut at the end of the message.
+        if self.message.text && self.message.utf8.finish().is_err() {
+            return Err(self.fail(not_utf8()));
+        }
+        Ok(())
+    }
+
+    /// RFC 6455 5.5.1, R-52, R-54: nothing counts after a Close, not even an open message.
+    fn close(&mut self) -> Result<Event> {
+        match CloseFrame::parse(self.control.as_slice()) {
+            Ok(frame) => {
+                self.phase = Phase::Closed;
+                self.message.open = false;
+                Ok(Event::Close(frame))
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// nothing is processed after a failure.
+    #[cold]
+    fn fail(&mut self, error: Error) -> Error {
+        self.phase = Phase::Failed;
+        self.failure.get_or_insert(error).clone()
+    }
+}
+
+fn over(len: u64, limit: u64) -> bool {
+    limit != 0 && len > limit
+}
+
+#[cold]
+fn too_big(frame: u64, message: u64, limits: Limits) -> Error {
+    let text = if over(frame, limits.frame) {
+        format!("The server sent a frame of {frame} bytes; the limit is {}.", limits.frame)
+    } else {
+        let limit = limits.message;
+        format!("The server sent a message of at least {message} bytes; the limit is {limit}.")
+    };
+    Error::new(ErrorKind::TooBig, text)
+        .advise("Raise the limit if messages of this size are expected.")
+}
+
+#[cold]
+fn not_utf8() -> Error {
+    Error::new(ErrorKind::PeerText, "The server sent a text message that is not UTF-8.")
+        .advise("The server should send binary messages for data that is not text.")
+}
+
+#[cold]
+fn overrun(count: usize) -> Error {
+    let text = format!("{count} bytes were appended to a frame with less payload missing.");
+    Error::new(ErrorKind::Internal, text)
+}

@@ -1,0 +1,134 @@
+//! The sending side of a connection: frames out, in an order that RFC 6455 allows.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::close::CloseFrame;
+use crate::proto::frame::{self, CONTROL_MAX, Opcode};
+use crate::proto::mask::MaskKeys;
+use crate::proto::utf8::Utf8Stream;
+
+/// Remembers what was sent, so that what follows is allowed.
+///
+/// Each call appends one whole frame to `out` or, when it fails, nothing. Not shared between
+/// threads; the writing side owns it and keeps the order of `out` the order of calls.
+#[derive(Debug, Default)]
+pub struct Sender {
+    /// Text or Binary, while a fragmented message is open.
+    open: Option<Opcode>,
+    utf8: Utf8Stream,
+    closed: bool,
+}
+
+impl Sender {
+    /// The sending side of a fresh connection.
+    pub const fn new() -> Self {
+        Self { open: None, utf8: Utf8Stream::new(), closed: false }
+    }
+
+    /// A frame of a text or binary message; `fin` ends the message.
+    ///
+    /// The first frame of a message carries its kind, the others are continuations (RFC 6455 5.4,
+    /// Fails with [`ErrorKind::State`] after a Close or when the kind changes inside a
+    /// message, with [`ErrorKind::Text`] when text is not UTF-8 (R-27; a frame may cut a character,
+    /// a message may not).
+    #[inline]
+    pub fn data(
+        &mut self,
+        text: bool,
+        payload: &[u8],
+        fin: bool,
+        keys: &mut MaskKeys,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.check_open()?;
+        let kind = if text { Opcode::Text } else { Opcode::Binary };
+        let opcode = match self.open {
+            None => kind,
+            Some(open) if open == kind => Opcode::Continuation,
+            Some(open) => return Err(mixed(open, kind)),
+        };
+        if text {
+            let mut utf8 = self.utf8;
+            utf8.push(payload).map_err(|_| not_utf8())?;
+            if fin {
+                utf8.finish().map_err(|_| not_utf8())?;
+            }
+            self.utf8 = utf8;
+        }
+        self.open = if fin { None } else { Some(kind) };
+        frame::write(out, opcode, fin, payload, keys.next_key());
+        Ok(())
+    }
+
+    /// A Ping, also between the frames of a message.
+    ///
+    /// Fails with [`ErrorKind::Argument`] over 125 bytes, with [`ErrorKind::State`] after a Close.
+    pub fn ping(&self, payload: &[u8], keys: &mut MaskKeys, out: &mut Vec<u8>) -> Result<()> {
+        self.check_open()?;
+        control(Opcode::Ping, payload, keys, out)
+    }
+
+    /// A Pong, also between the frames of a message, and also after our Close: a Ping is to
+    /// be answered until the peer's Close arrives (RFC 6455 5.5.2, R-40).
+    ///
+    /// Fails with [`ErrorKind::Argument`] over 125 bytes.
+    pub fn pong(&self, payload: &[u8], keys: &mut MaskKeys, out: &mut Vec<u8>) -> Result<()> {
+        control(Opcode::Pong, payload, keys, out)
+    }
+
+    /// The Close, after which there is no data. A reason over 123 bytes is cut.
+    ///
+    /// Fails with [`ErrorKind::State`] when it was sent before.
+    pub fn close(
+        &mut self,
+        frame: &CloseFrame,
+        keys: &mut MaskKeys,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.check_open()?;
+        control(Opcode::Close, frame.payload().as_slice(), keys, out)?;
+        self.closed = true;
+        Ok(())
+    }
+
+    /// Whether the Close was sent.
+    pub fn close_sent(&self) -> bool {
+        self.closed
+    }
+
+    /// RFC 6455 5.5.1, R-28.
+    #[inline]
+    fn check_open(&self) -> Result<()> {
+        if self.closed { Err(after_close()) } else { Ok(()) }
+    }
+}
+
+/// RFC 6455 5.5, R-26.
+fn control(opcode: Opcode, payload: &[u8], keys: &mut MaskKeys, out: &mut Vec<u8>) -> Result<()> {
+    if payload.len() > CONTROL_MAX {
+        let (name, len) = (opcode.name(), payload.len());
+        let text = format!("A {name} carries at most 125 bytes; there are {len}.");
+        return Err(Error::new(ErrorKind::Argument, text).advise("Shorten the payload."));
+    }
+    frame::write(out, opcode, true, payload, keys.next_key());
+    Ok(())
+}
+
+#[cold]
+fn after_close() -> Error {
+    Error::new(ErrorKind::State, "A Close frame was sent; nothing can be sent after it.")
+        .advise("Send everything before the Close, or open a new connection.")
+}
+
+#[cold]
+fn mixed(open: Opcode, kind: Opcode) -> Error {
+    let (open, kind) = (open.name(), kind.name());
+    let text = format!("A {kind} frame cannot continue the open {open} message.");
+    Error::new(ErrorKind::State, text)
+        .advise("End the open message first: send its last frame with finalFrame set.")
+}
+
+#[cold]
+fn not_utf8() -> Error {
+    Error::new(ErrorKind::Text, "The text to send is not UTF-8, or ends inside a character.")
+        .advise("Send data that is not text as a binary message.")
+}
