@@ -1,3 +1,56 @@
-//! xtask
+//! The project's own commands: `cargo xtask setup | demo | test [PART...] | generate`.
+//!
+//! Standard library only, so that it builds before anything else is installed.
 
-fn main() {}
+mod context;
+mod demo;
+mod example;
+mod parts;
+mod process;
+mod setup;
+mod tally;
+mod test;
+mod testserver;
+
+use context::Context;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+  setup            install what the other commands need, or say how
+  demo [--release] send and receive from every language, over ws and wss
+  test [PART...]   run all tests, or these parts
+  generate [ARGS]  write everything that is generated from api/ (--check: compare only)";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let context = match Context::new() {
+        Ok(context) => context,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let good = match words.as_slice() {
+        ["setup"] => setup::run(&context),
+        ["demo"] => demo::run(&context, false),
+        ["demo", "--release"] => demo::run(&context, true),
+        ["test", parts @ ..] => test::run(&context, parts),
+        ["generate", rest @ ..] => generate(&context, rest),
+        _ => return fail(USAGE),
+    };
+    match good {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => fail(&error),
+    }
+}
+
+fn generate(context: &Context, words: &[&str]) -> Result<bool, String> {
+    let mut cargo = context.cargo();
+    cargo.args(["run", "--quiet", "--package", "apigen", "--"]).args(words);
+    cargo.status().map(|status| status.success()).map_err(|error| format!("cargo: {error}"))
+}
+
+fn fail(text: &str) -> ExitCode {
+    eprintln!("{text}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,11 @@
+unit Vcl.Graphics;
+
+{ Stand-in for the unit of Delphi: the tests need no more than its name. }
+
+{$MODE DELPHIUNICODE}
+
+interface
+
+implementation
+
+end.
