@@ -24,7 +24,7 @@ pub struct BinData {
 
 impl Class for BinData {
     fn new_object() -> Self {
-        Self { base: Base::new(), bytes: Mutex::default() }
+        Self { base: Base::new("BinData"), bytes: Mutex::default() }
     }
 
     fn base(&self) -> &Base {

@@ -20,7 +20,7 @@ pub struct CkByteData {
 
 impl Class for CkByteData {
     fn new_object() -> Self {
-        Self { base: Base::new(), bytes: Mutex::default() }
+        Self { base: Base::new("CkByteData"), bytes: Mutex::default() }
     }
 
     fn base(&self) -> &Base {

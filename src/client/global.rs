@@ -43,7 +43,7 @@ pub struct Global {
 
 impl Class for Global {
     fn new_object() -> Self {
-        Self { base: Base::new() }
+        Self { base: Base::new("Global") }
     }
 
     fn base(&self) -> &Base {

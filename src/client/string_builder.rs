@@ -25,7 +25,7 @@ pub struct StringBuilder {
 
 impl Class for StringBuilder {
     fn new_object() -> Self {
-        Self { base: Base::new(), text: Mutex::default() }
+        Self { base: Base::new("StringBuilder"), text: Mutex::default() }
     }
 
     fn base(&self) -> &Base {
