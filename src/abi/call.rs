@@ -127,28 +127,28 @@ pub fn call_ptr<T: Registered>(
 }
 
 /// A text method in pointer form: NULL after a failure.
-pub fn call_text<S: Text, T: Registered>(
+pub fn call_text<S: Text, T: Registered, R: Into<Returned<'static>>>(
     handle: *mut c_void,
     method: &'static str,
-    f: impl FnOnce(&T) -> Result<String>,
+    f: impl FnOnce(&T) -> Result<R>,
 ) -> *const S::Unit {
     let handle = Handle::of(handle);
     match run(handle, method, f) {
-        Some(text) => keep::<S>(handle, Returned::Owned(text)),
+        Some(text) => keep::<S>(handle, text.into()),
         None => ptr::null(),
     }
 }
 
 /// A text method that fills a CkString, replacing its content.
-pub fn call_text_into<T: Registered>(
+pub fn call_text_into<T: Registered, R: Into<Returned<'static>>>(
     handle: *mut c_void,
     method: &'static str,
     out: *mut c_void,
-    f: impl FnOnce(&T) -> Result<String>,
+    f: impl FnOnce(&T) -> Result<R>,
 ) -> BOOL {
     call(handle, method, |o: &T| {
         let out = object::<CkString>(out)?;
-        out.set(f(o)?);
+        out.set(f(o)?.into().into_string());
         Ok(())
     })
 }

@@ -353,6 +353,11 @@ impl FrameText {
         self.0
     }
 
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
+    }
+
     /// The text as a `String`.
     pub fn into_string(self) -> String {
         String::from_utf8(self.0).unwrap_or_else(|error| {
