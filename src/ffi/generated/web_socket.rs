@@ -11,7 +11,10 @@
 
 use core::ffi::{c_char, c_int};
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Utf8, flag, object,
+    text,
+};
 use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
 /// Creates an object.
@@ -395,7 +398,7 @@ pub unsafe extern "C" fn CkWebSocket_putDebugLogFilePath(
     newVal: *const c_char,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&*unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -476,7 +479,7 @@ pub unsafe extern "C" fn CkWebSocket_UseConnection(
     connection: HCkRest,
 ) -> BOOL {
     abi::call(handle, "UseConnection", |o: &WebSocket| {
-        o.use_connection(&object::<Rest>(connection)?)
+        o.use_connection(&*object::<Rest>(connection)?)
     })
 }
 
@@ -540,7 +543,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Utf8>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&*unsafe { text::<Utf8>(stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -563,7 +566,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrameSb(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameSb", |o: &WebSocket| {
-        o.send_frame_sb(&object::<StringBuilder>(sbToSend)?, flag(finalFrame))
+        o.send_frame_sb(&*object::<StringBuilder>(sbToSend)?, flag(finalFrame))
     })
 }
 
@@ -588,7 +591,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrameBd(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameBd", |o: &WebSocket| {
-        o.send_frame_bd(&object::<BinData>(bdToSend)?, flag(finalFrame))
+        o.send_frame_bd(&*object::<BinData>(bdToSend)?, flag(finalFrame))
     })
 }
 
@@ -612,7 +615,7 @@ pub unsafe extern "C" fn CkWebSocket_SendPing(
     handle: HCkWebSocket,
     pingData: *const c_char,
 ) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Utf8>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&*unsafe { text::<Utf8>(pingData) }?))
 }
 
 /// Sends a Pong frame.
@@ -662,7 +665,7 @@ pub unsafe extern "C" fn CkWebSocket_SendClose(
     reason: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf8>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &*unsafe { text::<Utf8>(reason) }?)
     })
 }
 
@@ -703,7 +706,7 @@ pub unsafe extern "C" fn CkWebSocket_ReadFrame(handle: HCkWebSocket) -> BOOL {
 /// FrameDataLen before, or use GetFrameDataBd.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_getFrameData(handle: HCkWebSocket) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
+    abi::call_text::<Utf8, _, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
 }
 
 /// Takes the data read so far as text and leaves none.
@@ -730,7 +733,7 @@ pub unsafe extern "C" fn CkWebSocket_GetFrameDataSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataSb", |o: &WebSocket| {
-        o.get_frame_data_sb(&object::<StringBuilder>(sb)?)
+        o.get_frame_data_sb(&*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -750,7 +753,7 @@ pub unsafe extern "C" fn CkWebSocket_GetFrameDataBd(
     binData: HCkBinData,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataBd", |o: &WebSocket| {
-        o.get_frame_data_bd(&object::<BinData>(binData)?)
+        o.get_frame_data_bd(&*object::<BinData>(binData)?)
     })
 }
 
@@ -803,6 +806,6 @@ pub unsafe extern "C" fn CkWebSocket_SaveLastError(
     path: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&*unsafe { text::<Utf8>(path) }?)
     })
 }

@@ -80,8 +80,6 @@ fn dynamic(api: &Api) -> String {
     let entries = entries(api);
     let mut out = format!("// {}\n\n", mark("api/"));
     out += "//! The table of all members that the dynamic call reaches, and the call itself.\n\n";
-    out += "#![allow(clippy::needless_borrow, reason = \"one form for all kinds of bytes and \
-            objects\")]\n\n";
     out += &imports(&entries);
     out += "/// The classes; the one with the id `n` stands at `n - 1`.\n";
     out += "pub static CLASSES: &[&str] = &[\n";
@@ -221,7 +219,7 @@ fn argument(index: usize, ty: &Type) -> String {
         Type::ULong => format!("args.ulong({index})?"),
         Type::Int64 => format!("args.int64({index})?"),
         Type::Text(_) => format!("args.text({index})?"),
-        Type::Bytes | Type::Ptr => format!("&args.bytes({index})?"),
-        Type::Object(class) => format!("&args.object::<{class}>({index})?"),
+        Type::Bytes | Type::Ptr => format!("&*args.bytes({index})?"),
+        Type::Object(class) => format!("&*args.object::<{class}>({index})?"),
     }
 }
