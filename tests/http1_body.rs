@@ -1,4 +1,5 @@
 //! Response bodies. RFC 9112 6 and 7, R-12.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use openck::error::ErrorKind;
 use openck::net::http1::{BodyReader, Framing, ResponseHead};
@@ -8,8 +9,11 @@ fn head(status: u16, fields: &[(&str, &str)]) -> ResponseHead {
     ResponseHead { status, fields: fields.iter().map(field).collect(), ..ResponseHead::default() }
 }
 
-/// Content and what is left of a complete body; the failure, or none when more is needed.
-fn read(framing: Framing, input: &[u8]) -> Result<Option<(Vec<u8>, &[u8])>, ErrorKind> {
+/// Content of a body, and what is left after it.
+type Body<'a> = (Vec<u8>, &'a [u8]);
+
+/// A complete body; the failure, or none when more is needed.
+fn read(framing: Framing, input: &[u8]) -> Result<Option<Body<'_>>, ErrorKind> {
     let mut out = Vec::new();
     let (used, done) =
         BodyReader::new(framing, 0).feed(input, &mut out).map_err(|error| error.kind())?;

@@ -1,4 +1,5 @@
 //! Requests and response heads. RFC 9110, RFC 9112, R-02, R-03, R-11, R-12, R-18, R-19.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::time::Instant;
 

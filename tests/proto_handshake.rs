@@ -1,4 +1,5 @@
 //! The opening handshake. RFC 6455 4.1 and 4.2.2.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
 //! What holds for any bytes in any pieces.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod proto_support;
 

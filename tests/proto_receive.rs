@@ -1,4 +1,5 @@
 //! Frames from a server: hex in, events or a close code out. RFC 6455 5, 7, 8.1.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod proto_support;
 

@@ -1,4 +1,5 @@
 //! Frames to a server. RFC 6455 5 and 7, taken apart by the tests themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod proto_support;
 

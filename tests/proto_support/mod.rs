@@ -1,5 +1,6 @@
 //! Helpers of the protocol tests: scripts in hex, and what a receiver makes of them.
 #![allow(dead_code, reason = "each test program uses a part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use openck::error::Error;
 use openck::proto::frame::Opcode;
