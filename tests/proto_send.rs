@@ -84,7 +84,7 @@ fn r22_mask_keys_are_fresh_and_random() {
     let expected = 40_000 / 256;
     let chi: i64 = counts.iter().map(|count| (count - expected).pow(2)).sum::<i64>() / expected;
     assert!(chi < 500, "chi-square {chi}");
-    let mut different = keys.clone();
+    let mut different = keys;
     different.sort_unstable();
     different.dedup();
     assert!(different.len() > 9_990, "{} different keys", different.len());
@@ -252,7 +252,7 @@ fn r48_reasons_are_cut_between_characters() {
         let filled = CloseFrame { code: Some(CloseCode::NORMAL), reason: reason.clone() };
         let mut side = Side::new();
         side.close(&filled).unwrap();
-        assert_eq!(side.seen(), [pair(0x88, &[&[3, 0xe8], reason[..kept].as_bytes()].concat())]);
+        assert_eq!(side.seen(), [pair(0x88, &[&[3, 0xe8], &reason.as_bytes()[..kept]].concat())]);
     }
     assert_eq!(REASON_MAX, 123);
 }
