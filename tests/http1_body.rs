@@ -82,6 +82,11 @@ fn r12_chunks_are_joined() {
 }
 
 #[test]
+fn r12_a_bare_line_feed_ends_the_trailers() {
+    assert_eq!(read(Framing::Chunked, b"0\r\nA: b\n\nnext"), Ok(Some((vec![], &b"next"[..]))));
+}
+
+#[test]
 fn r12_every_split_gives_the_same_body() {
     for size in 1..=CHUNKED.len() {
         let mut reader = BodyReader::new(Framing::Chunked, 0);

@@ -272,6 +272,17 @@ fn r19_limits_are_exact() {
 }
 
 #[test]
+fn r19_limits_hold_after_an_interim_response_and_after_a_head() {
+    let limits = HeadLimits { total: 200, line: 20, count: 3 };
+    for before in ["HTTP/1.1 100 X\r\n\r\n", "HTTP/1.1 200 X\r\n\r\n"] {
+        let mut parser = HeadParser::new(limits);
+        parser.feed(before.as_bytes()).unwrap();
+        let error = parser.feed(b"HTTP/1.1 200 a long reason\r\n").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::HttpTooLarge);
+    }
+}
+
+#[test]
 fn r19_default_limits() {
     let head = |field: String, count| {
         [b"HTTP/1.1 200 OK\r\n", field.repeat(count).as_bytes(), b"\r\n"].concat()

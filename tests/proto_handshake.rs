@@ -100,9 +100,9 @@ fn r06_other_versions_are_refused() {
 #[test]
 fn r07_offers_are_read_over_all_lines() {
     let offer = Offer::read(&request(&[
-        "Sec-WebSocket-Protocol: chat, superchat",
+        "Sec-WebSocket-Protocol: chat,, superchat,",
         "sec-websocket-protocol:v2.chat",
-        "Sec-WebSocket-Extensions: foo; a; b=2 ; c=\"x\", bar",
+        "Sec-WebSocket-Extensions: foo; a; b=2 ; c = \"x\", bar",
     ]));
     let offer = offer.unwrap();
     assert_eq!(offer.protocols, ["chat", "superchat", "v2.chat"]);

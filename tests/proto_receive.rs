@@ -288,6 +288,11 @@ fn r54_close_inside_a_message_is_allowed() {
     let events = events("0103 6162e2 8802 03e9");
     let [Event::Data { .. }, Event::Close(frame)] = &events[..] else { panic!("{events:?}") };
     assert_eq!(frame.code.map(|code| code.get()), Some(1001));
+    let mut receiver = Receiver::new(Limits::default());
+    for part in ["0103 6162e2", "8800"] {
+        receiver.receive(&hex(part), &mut Vec::new()).unwrap();
+    }
+    assert!(!receiver.in_progress(), "the open message is dropped");
 }
 
 #[test]
@@ -525,6 +530,15 @@ fn direct_payload_over_the_frame_is_refused() {
     assert_eq!(receiver.appended(&message, 0).unwrap(), None);
     assert_eq!(receiver.appended(b"abc", 0).unwrap_err().kind(), ErrorKind::Internal);
     assert_eq!(receiver.receive(b"ab", &mut message).unwrap_err().kind(), ErrorKind::Internal);
+}
+
+#[test]
+fn nothing_appended_is_no_event() {
+    let mut receiver = Receiver::new(Limits::default());
+    let mut message = Vec::new();
+    assert_eq!(receiver.appended(&message, 0).unwrap(), None);
+    receiver.receive(&hex("8201 61"), &mut message).unwrap();
+    assert_eq!(receiver.appended(&message, 1).unwrap(), None);
 }
 
 #[test]

@@ -225,7 +225,6 @@ impl Receiver {
             self.message.open = true;
             self.message.text = header.opcode == Opcode::Text;
             self.message.len = 0;
-            self.message.utf8.reset();
         }
         self.message.len = self.message.len.saturating_add(header.len);
         if over(header.len, self.limits.frame) || over(self.message.len, self.limits.message) {
