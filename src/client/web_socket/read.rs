@@ -114,6 +114,9 @@ impl WebSocket {
             return Err(no_connection("the handshake is not done."));
         };
         let connection = Arc::clone(&open.connection);
+        if !connection.is_open() {
+            return Err(self.not_open());
+        }
         let before = data.len();
         let mut input = lock(&connection.input);
         for _ in 0..RECEIVES_A_STEP {
@@ -273,7 +276,7 @@ impl WebSocket {
     fn lost(&self, open: &Open) -> Error {
         let (host, port) = (open.connection.host(), open.connection.port());
         if self.status.close_received() {
-            return no_connection("it was closed, a Close frame was received.");
+            return self.not_open();
         }
         let inside = if open.receiver.in_progress() { " inside a message" } else { "" };
         Error::new(
@@ -281,6 +284,15 @@ impl WebSocket {
             format!("{host}:{port} ended the connection{inside} without a Close frame (1006)."),
         )
         .advise("Connect again with a new Rest and UseConnection.")
+    }
+
+    #[cold]
+    fn not_open(&self) -> Error {
+        if self.status.close_received() {
+            let code = self.status.close_status_code();
+            return no_connection(&format!("the server's Close frame was read (status {code})."));
+        }
+        no_connection("the connection was closed.")
     }
 
     /// Sets ReadFrameFailReason; a failure that leaves nothing to read from closes the connection.
