@@ -2,8 +2,6 @@
 
 //! The classes by number and by name.
 
-use core::ffi::c_void;
-
 use crate::abi;
 use crate::client::{BinData, CkByteData, CkString, Global, Rest, StringBuilder, WebSocket};
 
@@ -42,16 +40,32 @@ impl abi::Registered for CkByteData {
     const NAME: &'static str = "CkByteData";
 }
 
-/// Creates an object of the class with this name and returns its handle.
-pub fn create_by_name(name: &str) -> Option<*mut c_void> {
-    Some(match name {
-        "WebSocket" => abi::create::<WebSocket>(),
-        "Rest" => abi::create::<Rest>(),
-        "BinData" => abi::create::<BinData>(),
-        "StringBuilder" => abi::create::<StringBuilder>(),
-        "Global" => abi::create::<Global>(),
-        "CkString" => abi::create::<CkString>(),
-        "CkByteData" => abi::create::<CkByteData>(),
-        _ => return None,
-    })
+/// Creates an object of the class with this name and returns its handle, 0 when no more
+/// objects fit. `None` if there is no such class.
+pub fn create_by_name(name: &str) -> Option<usize> {
+    Some(
+        match name {
+            "WebSocket" => abi::create::<WebSocket>(),
+            "Rest" => abi::create::<Rest>(),
+            "BinData" => abi::create::<BinData>(),
+            "StringBuilder" => abi::create::<StringBuilder>(),
+            "Global" => abi::create::<Global>(),
+            "CkString" => abi::create::<CkString>(),
+            "CkByteData" => abi::create::<CkByteData>(),
+            _ => return None,
+        }
+        .addr(),
+    )
+}
+
+/// Disposes an object of any class. False if the handle names no living object.
+pub fn dispose_any(handle: usize) -> bool {
+    let handle = abi::Handle(handle);
+    abi::dispose_handle::<WebSocket>(handle)
+        || abi::dispose_handle::<Rest>(handle)
+        || abi::dispose_handle::<BinData>(handle)
+        || abi::dispose_handle::<StringBuilder>(handle)
+        || abi::dispose_handle::<Global>(handle)
+        || abi::dispose_handle::<CkString>(handle)
+        || abi::dispose_handle::<CkByteData>(handle)
 }

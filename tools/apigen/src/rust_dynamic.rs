@@ -56,10 +56,7 @@ pub(crate) fn generate(api: &Api, files: &mut Files) -> Result<()> {
 fn classes(api: &Api) -> String {
     let names: Vec<_> = api.classes.iter().map(|class| class.name.as_str()).collect();
     let mut out = format!("// {}\n\n//! The classes by number and by name.\n\n", mark("api/"));
-    out += &format!(
-        "use core::ffi::c_void;\n\nuse crate::abi;\nuse crate::client::{{{}}};\n\n",
-        names.join(", ")
-    );
+    out += &format!("use crate::abi;\nuse crate::client::{{{}}};\n\n", names.join(", "));
     for class in &api.classes {
         out += &format!(
             "impl abi::Registered for {name} {{ const ID: u8 = {}; \
@@ -68,12 +65,18 @@ fn classes(api: &Api) -> String {
             name = class.name
         );
     }
-    out += "/// Creates an object of the class with this name and returns its handle.\n";
-    out += "pub fn create_by_name(name: &str) -> Option<*mut c_void> { Some(match name {\n";
+    out += "/// Creates an object of the class with this name and returns its handle, 0 when no more\n\
+            /// objects fit. `None` if there is no such class.\n";
+    out += "pub fn create_by_name(name: &str) -> Option<usize> { Some(match name {\n";
     for name in &names {
         out += &format!("\"{name}\" => abi::create::<{name}>(),\n");
     }
-    out + "_ => return None,\n}) }\n"
+    out += "_ => return None,\n}.addr()) }\n\n";
+    let attempts: Vec<_> =
+        names.iter().map(|name| format!("abi::dispose_handle::<{name}>(handle)")).collect();
+    out += "/// Disposes an object of any class. False if the handle names no living object.\n";
+    out += "pub fn dispose_any(handle: usize) -> bool {\nlet handle = abi::Handle(handle);\n";
+    out + &attempts.join(" || ") + "\n}\n"
 }
 
 fn dynamic(api: &Api) -> String {
@@ -189,6 +192,10 @@ fn arm(entry: &Entry<'_>) -> String {
     let args: Vec<_> =
         entry.kind.args().into_iter().enumerate().map(|(i, ty)| argument(i, ty)).collect();
     let call = match entry.kind {
+        Kind::Get(property) if property.scalar => {
+            let member = names::snake(&property.name);
+            format!("abi::dynamic_scalar::<{class}, _>(handle, |s| s.{member}())")
+        }
         Kind::Get(property) => {
             format!(
                 "abi::dynamic_get(handle, |o: &{class}| {}())",
