@@ -2,7 +2,9 @@
 
 //! The classes by number and by name.
 
-use crate::abi;
+use core::ffi::c_void;
+
+use crate::abi::{self, Handle};
 use crate::client::{BinData, CkByteData, CkString, Global, Rest, StringBuilder, WebSocket};
 
 impl abi::Registered for WebSocket {
@@ -40,27 +42,22 @@ impl abi::Registered for CkByteData {
     const NAME: &'static str = "CkByteData";
 }
 
-/// Creates an object of the class with this name and returns its handle, 0 when no more
-/// objects fit. `None` if there is no such class.
-pub fn create_by_name(name: &str) -> Option<usize> {
-    Some(
-        match name {
-            "WebSocket" => abi::create::<WebSocket>(),
-            "Rest" => abi::create::<Rest>(),
-            "BinData" => abi::create::<BinData>(),
-            "StringBuilder" => abi::create::<StringBuilder>(),
-            "Global" => abi::create::<Global>(),
-            "CkString" => abi::create::<CkString>(),
-            "CkByteData" => abi::create::<CkByteData>(),
-            _ => return None,
-        }
-        .addr(),
-    )
+/// Creates an object of the class with this name and returns its handle.
+pub fn create_by_name(name: &str) -> Option<*mut c_void> {
+    Some(match name {
+        "WebSocket" => abi::create::<WebSocket>(),
+        "Rest" => abi::create::<Rest>(),
+        "BinData" => abi::create::<BinData>(),
+        "StringBuilder" => abi::create::<StringBuilder>(),
+        "Global" => abi::create::<Global>(),
+        "CkString" => abi::create::<CkString>(),
+        "CkByteData" => abi::create::<CkByteData>(),
+        _ => return None,
+    })
 }
 
-/// Disposes an object of any class. False if the handle names no living object.
-pub fn dispose_any(handle: usize) -> bool {
-    let handle = abi::Handle(handle);
+/// Disposes an object of any class; false if the handle names none.
+pub fn dispose_any(handle: Handle) -> bool {
     abi::dispose_handle::<WebSocket>(handle)
         || abi::dispose_handle::<Rest>(handle)
         || abi::dispose_handle::<BinData>(handle)

@@ -56,7 +56,10 @@ pub(crate) fn generate(api: &Api, files: &mut Files) -> Result<()> {
 fn classes(api: &Api) -> String {
     let names: Vec<_> = api.classes.iter().map(|class| class.name.as_str()).collect();
     let mut out = format!("// {}\n\n//! The classes by number and by name.\n\n", mark("api/"));
-    out += &format!("use crate::abi;\nuse crate::client::{{{}}};\n\n", names.join(", "));
+    out += &format!(
+        "use core::ffi::c_void;\n\nuse crate::abi::{{self, Handle}};\nuse crate::client::{{{}}};\n\n",
+        names.join(", ")
+    );
     for class in &api.classes {
         out += &format!(
             "impl abi::Registered for {name} {{ const ID: u8 = {}; \
@@ -65,18 +68,17 @@ fn classes(api: &Api) -> String {
             name = class.name
         );
     }
-    out += "/// Creates an object of the class with this name and returns its handle, 0 when no more\n\
-            /// objects fit. `None` if there is no such class.\n";
-    out += "pub fn create_by_name(name: &str) -> Option<usize> { Some(match name {\n";
+    out += "/// Creates an object of the class with this name and returns its handle.\n";
+    out += "pub fn create_by_name(name: &str) -> Option<*mut c_void> { Some(match name {\n";
     for name in &names {
         out += &format!("\"{name}\" => abi::create::<{name}>(),\n");
     }
-    out += "_ => return None,\n}.addr()) }\n\n";
-    let attempts: Vec<_> =
+    out += "_ => return None,\n}) }\n\n";
+    out += "/// Disposes an object of any class; false if the handle names none.\n";
+    out += "pub fn dispose_any(handle: Handle) -> bool {\n";
+    let tries: Vec<_> =
         names.iter().map(|name| format!("abi::dispose_handle::<{name}>(handle)")).collect();
-    out += "/// Disposes an object of any class. False if the handle names no living object.\n";
-    out += "pub fn dispose_any(handle: usize) -> bool {\nlet handle = abi::Handle(handle);\n";
-    out + &attempts.join(" || ") + "\n}\n"
+    out + &tries.join(" || ") + "}\n"
 }
 
 fn dynamic(api: &Api) -> String {
@@ -192,9 +194,10 @@ fn arm(entry: &Entry<'_>) -> String {
     let args: Vec<_> =
         entry.kind.args().into_iter().enumerate().map(|(i, ty)| argument(i, ty)).collect();
     let call = match entry.kind {
+        // Facts about the last frame are answered from the object's status in every binding.
         Kind::Get(property) if property.scalar => {
-            let member = names::snake(&property.name);
-            format!("abi::dynamic_scalar::<{class}, _>(handle, |s| s.{member}())")
+            let fact = names::snake(&property.name);
+            format!("abi::dynamic_get(handle, |o: &{class}| o.status().{fact}())")
         }
         Kind::Get(property) => {
             format!(
