@@ -2,12 +2,29 @@
 #![forbid(unsafe_code)]
 
 pub mod base;
+pub mod bin_data;
+mod charset;
+pub mod ck_byte_data;
+pub mod ck_string;
+mod content;
+mod encoding;
 pub mod frame_status;
+pub mod global;
 mod outcome;
 pub mod report;
+pub mod rest;
+pub mod string_builder;
+pub mod web_socket;
 
 pub use base::Base;
+pub use bin_data::BinData;
+pub use ck_byte_data::CkByteData;
+pub use ck_string::CkString;
 pub use frame_status::FrameStatus;
+pub use global::Global;
+pub use rest::Rest;
+pub use string_builder::StringBuilder;
+pub use web_socket::WebSocket;
 
 /// What every class of the API offers to the ABI.
 pub trait Class: Send + Sync + 'static {

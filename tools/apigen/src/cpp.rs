@@ -1,0 +1,2 @@
+use crate::{files::Files, model::Api};
+pub(crate) fn generate(_: &Api, _: &mut Files) {}
