@@ -22,5 +22,6 @@
 #include "C_CkGlobalU.h"
 #include "C_CkString.h"
 #include "C_CkByteData.h"
+#include "openck_library.h"
 
 #endif /* OPENCK_H */

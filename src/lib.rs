@@ -3,8 +3,10 @@
 //! Arrows point one way: `ffi, tcl -> abi -> client -> {proto, net} -> {error, log}`.
 //! `docs/architecture.md` tells what each part is for.
 
+pub mod abi;
 pub mod client;
 pub mod error;
+pub mod ffi;
 pub mod log;
 pub mod net;
 pub mod proto;

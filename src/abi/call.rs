@@ -28,7 +28,8 @@ pub fn dispose<T: Registered>(handle: *mut c_void) {
     dispose_handle::<T>(Handle::of(handle));
 }
 
-pub(super) fn dispose_handle<T: Registered>(handle: Handle) -> bool {
+/// As [`dispose`]; true if there was such an object.
+pub fn dispose_handle<T: Registered>(handle: Handle) -> bool {
     let disposed = catch_unwind(|| handle::dispose::<T>(handle)).unwrap_or(false);
     ring::forget(handle);
     disposed
@@ -127,28 +128,28 @@ pub fn call_ptr<T: Registered>(
 }
 
 /// A text method in pointer form: NULL after a failure.
-pub fn call_text<S: Text, T: Registered>(
+pub fn call_text<S: Text, T: Registered, R: Into<Returned<'static>>>(
     handle: *mut c_void,
     method: &'static str,
-    f: impl FnOnce(&T) -> Result<String>,
+    f: impl FnOnce(&T) -> Result<R>,
 ) -> *const S::Unit {
     let handle = Handle::of(handle);
     match run(handle, method, f) {
-        Some(text) => keep::<S>(handle, Returned::Owned(text)),
+        Some(text) => keep::<S>(handle, text.into()),
         None => ptr::null(),
     }
 }
 
 /// A text method that fills a CkString, replacing its content.
-pub fn call_text_into<T: Registered>(
+pub fn call_text_into<T: Registered, R: Into<Returned<'static>>>(
     handle: *mut c_void,
     method: &'static str,
     out: *mut c_void,
-    f: impl FnOnce(&T) -> Result<String>,
+    f: impl FnOnce(&T) -> Result<R>,
 ) -> BOOL {
     call(handle, method, |o: &T| {
         let out = object::<CkString>(out)?;
-        out.set(f(o)?);
+        out.set(f(o)?.into().into_string());
         Ok(())
     })
 }
@@ -312,7 +313,8 @@ pub fn bytes(handle: *mut c_void) -> Result<Vec<u8>> {
 /// # Safety
 /// `data` is NULL or points to `size` bytes that outlive `'a`.
 pub unsafe fn raw_bytes<'a>(data: *const c_void, size: c_ulong) -> Result<&'a [u8]> {
-    let too_large = || Error::new(ErrorKind::Argument, format!("{size} bytes cannot be in memory."));
+    let too_large =
+        || Error::new(ErrorKind::Argument, format!("{size} bytes cannot be in memory."));
     let size = usize::try_from(size).map_err(|_| too_large())?;
     if size == 0 {
         return Ok(&[]);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::call::{no_object, put_handle, read, run};
 use super::handle::{Handle, Pinned, Registered};
 use crate::client::ck_byte_data::CkByteData;
+use crate::client::web_socket::FrameText;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The type of an argument or result.
@@ -100,7 +101,9 @@ pub fn check(member: &Member, args: &[Arg<'_>]) -> std::result::Result<(), BadCa
     for (n, (kind, arg)) in member.args.iter().zip(args).enumerate() {
         if !fits(*kind, arg) {
             let n = n + 1;
-            return Err(BadCall(format!("{class}.{name}: argument {n} must be {kind}, not {arg}.")));
+            return Err(BadCall(format!(
+                "{class}.{name}: argument {n} must be {kind}, not {arg}."
+            )));
         }
     }
     Ok(())
@@ -240,6 +243,7 @@ into_value! {
     u32, value => Value::Int(value.into()), Value::Int(0);
     String, value => Value::Text(value), Value::None;
     &'static str, value => Value::Text(value.to_owned()), Value::None;
+    FrameText, value => Value::Text(value.into_string()), Value::None;
     Vec<u8>, value => Value::Bytes(value), Value::None;
 }
 

@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_char};
 
 use super::ring::Buffer;
 use super::types::wchar_t;
+use crate::client::web_socket::FrameText;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One spelling of text.
@@ -28,6 +29,19 @@ pub trait Text {
 pub enum Returned<'a> {
     Owned(String),
     Borrowed(&'a str),
+    Received(FrameText),
+}
+
+impl From<String> for Returned<'_> {
+    fn from(text: String) -> Self {
+        Self::Owned(text)
+    }
+}
+
+impl From<FrameText> for Returned<'_> {
+    fn from(text: FrameText) -> Self {
+        Self::Received(text)
+    }
 }
 
 impl Returned<'_> {
@@ -35,12 +49,22 @@ impl Returned<'_> {
         match self {
             Self::Owned(text) => text,
             Self::Borrowed(text) => text,
+            Self::Received(text) => text.as_str(),
+        }
+    }
+
+    pub(super) fn into_string(self) -> String {
+        match self {
+            Self::Owned(text) => text,
+            Self::Borrowed(text) => text.to_owned(),
+            Self::Received(text) => text.into_string(),
         }
     }
 
     fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Owned(text) => text.into_bytes(),
+            Self::Received(text) => text.into_bytes(),
             Self::Borrowed(text) => {
                 let mut bytes = Vec::with_capacity(text.len() + 1);
                 bytes.extend_from_slice(text.as_bytes());

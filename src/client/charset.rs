@@ -4,7 +4,8 @@
 //! does not have, are errors that say where.
 //!
 //! Names are those of the WHATWG Encoding Standard ("windows-1252", "shift_jis", "gbk", "big5",
-//! "koi8-r", ...) in any case, and these, which differ from it or are not in it:
+//! "koi8-r", ...) in any case; iso-8859-9 and -11 mean windows-1254 and -874 there, which contain
+//! them. These differ from it or are not in it:
 //!
 //! | name | meaning |
 //! |---|---|
@@ -243,4 +244,143 @@ fn invalid_bytes(bytes: &[u8], offset: usize, skipped: usize, charset: &str) -> 
         "Name the charset that the bytes are in, such as windows-1252 or utf-16; if they are not \
          text, take them as bytes or encoded as base64 or hex.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn text_in_many_charsets() {
+        let cases: [(&str, &str, &[u8]); 14] = [
+            ("UTF-8", "é€😀", b"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"),
+            ("utf-16", "é😀", b"\xE9\x00\x3D\xD8\x00\xDE"),
+            ("unicode", "A", b"A\0"),
+            ("utf-16be", "é😀", b"\x00\xE9\xD8\x3D\xDE\x00"),
+            ("iso-8859-1", "é\u{80}ÿ", b"\xE9\x80\xFF"),
+            ("latin1", "é", b"\xE9"),
+            ("windows-1252", "é€", b"\xE9\x80"),
+            ("iso-8859-15", "€", b"\xA4"),
+            ("windows-1251", "Ж", b"\xC6"),
+            ("us-ascii", "A~", b"A~"),
+            (" ASCII ", "A", b"A"),
+            ("shift_jis", "日", b"\x93\xFA"),
+            ("gb18030", "😀", b"\x94\x39\xFC\x36"),
+            ("big5", "中", b"\xA4\xA4"),
+        ];
+        for (charset, text, bytes) in cases {
+            assert_eq!(encode(text, charset).unwrap(), bytes, "{charset}");
+            assert_eq!(decode(bytes, charset).unwrap(), text, "{charset}");
+        }
+        for charset in ["utf-8", "utf-16", "ascii", "iso-8859-1", "gbk"] {
+            assert_eq!(encode("", charset).unwrap(), b"");
+            assert_eq!(decode(b"", charset).unwrap(), "");
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_refused() {
+        for name in ["", "utf-9", "replacement", "iso-2022-kr", "utf-7"] {
+            for outcome in [encode("x", name).map(drop), decode(b"x", name).map(drop)] {
+                let error = outcome.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Argument, "{name}");
+                assert!(error.message().contains(&format!("\"{name}\"")), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn invalid_bytes_are_errors_that_say_where() {
+        let cases: [(&str, &[u8], &str); 9] = [
+            ("utf-8", b"ab\xFFc", "Byte 2 (0xFF)"),
+            ("utf-8", b"ab\xE2\x82", "Byte 2 (0xE2)"),
+            ("utf-16", b"A\0\x00\xDEB\0", "Byte 2 (0x00)"),
+            ("utf-16", b"A\0\x3D\xD8", "Byte 2 (0x3D)"),
+            ("utf-16be", b"\0A\0", "Byte 2 (0x00)"),
+            ("ascii", b"abc\x80", "Byte 3 (0x80)"),
+            ("shift_jis", b"a\xFD", "Byte 1 (0xFD)"),
+            ("gbk", b"ab\x81", "Byte 2 (0x81)"),
+            ("iso-8859-6", b"ab\xA1", "Byte 2 (0xA1)"),
+        ];
+        for (charset, bytes, place) in cases {
+            let error = decode(bytes, charset).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Text, "{charset}");
+            assert!(error.message().starts_with(place), "{charset}: {error}");
+            assert!(error.advice().is_some());
+        }
+    }
+
+    #[test]
+    fn missing_characters_are_errors_that_say_which() {
+        for charset in ["ascii", "iso-8859-1", "windows-1251", "shift_jis", "iso-2022-jp"] {
+            let error = encode("ab😀", charset).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Text, "{charset}");
+            assert!(error.message().contains("Character 2 "), "{charset}: {error}");
+            assert!(error.message().contains("U+1F600"), "{charset}: {error}");
+        }
+        assert!(encode("\u{80}", "ascii").is_err());
+        assert!(encode("\u{100}", "iso-8859-1").is_err());
+    }
+
+    #[test]
+    fn byte_order_marks_belong_to_documents_only() {
+        assert_eq!(decode(b"\xEF\xBB\xBFa", "utf-8").unwrap(), "\u{FEFF}a");
+        assert_eq!(decode_document(b"\xEF\xBB\xBFa", "utf-8").unwrap(), "a");
+        assert_eq!(decode_document(b"\xFF\xFEa\0", "utf-16").unwrap(), "a");
+        assert_eq!(decode_document(b"\xFE\xFF\0a", "utf-16").unwrap(), "a");
+        assert_eq!(decode_document(b"\xFE\xFF\0a", "utf-16be").unwrap(), "a");
+        assert_eq!(decode_document(b"a\0", "utf-16").unwrap(), "a");
+        assert_eq!(decode_document(b"\xEF\xBB\xBF", "windows-1252").unwrap(), "ï»¿");
+        let error = decode_document(b"\xEF\xBB\xBFa\xFF", "utf-8").unwrap_err();
+        assert!(error.message().starts_with("Byte 4 (0xFF)"), "{error}");
+        assert_eq!(byte_order_mark("utf-16").unwrap(), b"\xFF\xFE");
+        assert_eq!(byte_order_mark("iso-8859-1").unwrap(), b"");
+        assert!(byte_order_mark("utf-9").is_err());
+    }
+
+    #[test]
+    fn code_pages_of_windows() {
+        let known = [0, 874, 932, 936, 949, 950, 1250, 1258, 20127, 28591, 28592, 28605, 65001];
+        for page in known {
+            assert!(is_code_page(page), "{page}");
+        }
+        for page in [-1, 1, 437, 1249, 1259, 1200, 28590, 28607, i32::MAX, i32::MIN] {
+            assert!(!is_code_page(page), "{page}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn unicode_text_comes_back(text in any::<String>()) {
+            for charset in ["utf-8", "utf-16", "utf-16be"] {
+                let bytes = encode(&text, charset).unwrap();
+                prop_assert_eq!(&decode(&bytes, charset).unwrap(), &text, "{}", charset);
+            }
+        }
+
+        #[test]
+        fn all_bytes_are_text_in_single_byte_charsets(
+            bytes in proptest::collection::vec(any::<u8>(), 0..100),
+        ) {
+            for charset in ["iso-8859-1", "windows-1252"] {
+                let text = decode(&bytes, charset).unwrap();
+                prop_assert_eq!(&encode(&text, charset).unwrap(), &bytes, "{}", charset);
+            }
+        }
+
+        #[test]
+        fn any_bytes_decode_or_fail_with_a_place(
+            bytes in proptest::collection::vec(any::<u8>(), 0..20),
+        ) {
+            for charset in ["utf-8", "utf-16", "shift_jis", "gb18030", "iso-2022-jp", "euc-kr"] {
+                if let Err(error) = decode(&bytes, charset) {
+                    let place = error.message().strip_prefix("Byte ").unwrap();
+                    let offset: usize = place.split(' ').next().unwrap().parse().unwrap();
+                    prop_assert!(offset < bytes.len(), "{}: {}", charset, error);
+                }
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::base::Base;
 use super::ck_string::CkString;
-use super::content::{append_file, lock, read_file, wipe, write_file};
+use super::content::{lock, read_file, write_file};
 use super::{Class, encoding};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -73,12 +73,6 @@ impl CkByteData {
     /// Removes all bytes.
     pub fn clear(&self) -> Result<()> {
         lock(&self.bytes).clear();
-        Ok(())
-    }
-
-    /// Overwrites all bytes with zeros, then removes them. Copies made earlier are not reached.
-    pub fn secure_clear(&self) -> Result<()> {
-        wipe(&mut lock(&self.bytes));
         Ok(())
     }
 }
@@ -156,11 +150,6 @@ impl CkByteData {
     /// Writes all bytes to a file, which is created or replaced.
     pub fn save_file(&self, path: &str) -> Result<()> {
         write_file(path, &self.to_vec())
-    }
-
-    /// Appends all bytes to a file, which is created when it does not exist.
-    pub fn append_file(&self, path: &str) -> Result<()> {
-        append_file(path, &self.to_vec())
     }
 }
 

@@ -1,10 +1,11 @@
 //! `CkString`: text that comes out of methods in C, C++, Tcl and Delphi.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::base::Base;
-use super::content::{as_int, lock, read_file, write_file};
-use super::{Class, charset};
+use super::content::{as_int, fold_case, lock, read_file, write_file};
+use super::{Class, charset, global};
 use crate::error::Result;
 
 /// Holds text that a method returns; such a method replaces the content.
@@ -16,11 +17,16 @@ use crate::error::Result;
 pub struct CkString {
     base: Base,
     text: Mutex<String>,
+    utf8: AtomicBool,
 }
 
 impl Class for CkString {
     fn new_object() -> Self {
-        Self { base: Base::new("CkString"), text: Mutex::default() }
+        Self {
+            base: Base::new("CkString"),
+            text: Mutex::default(),
+            utf8: AtomicBool::new(global::default_utf8()),
+        }
     }
 
     fn base(&self) -> &Base {
@@ -67,6 +73,22 @@ impl CkString {
         Ok(self.copy())
     }
 
+    /// The text; in C as UTF-16.
+    pub fn get_string_utf16(&self) -> Result<String> {
+        Ok(self.copy())
+    }
+
+    /// Whether `char` text of this object is UTF-8; else, on Windows, it is ANSI.
+    pub fn get_utf8(&self) -> Result<bool> {
+        Ok(self.utf8.load(Relaxed))
+    }
+
+    /// Sets whether `char` text of this object is UTF-8.
+    pub fn put_utf8(&self, utf8: bool) -> Result<()> {
+        self.utf8.store(utf8, Relaxed);
+        Ok(())
+    }
+
     /// The number of characters.
     pub fn get_num_chars(&self) -> Result<i32> {
         Ok(self.with_str(|text| as_int(text.chars().count())))
@@ -102,6 +124,16 @@ impl CkString {
     pub fn equals_str(&self, other: &Self) -> Result<bool> {
         self.equals(&other.copy())
     }
+
+    /// Whether the content is `text`, upper and lower case being the same.
+    pub fn equals_ignore_case(&self, text: &str) -> Result<bool> {
+        Ok(self.with_str(|content| fold_case(content) == fold_case(text)))
+    }
+
+    /// Whether the other object has the same text, upper and lower case being the same.
+    pub fn equals_ignore_case_str(&self, other: &Self) -> Result<bool> {
+        self.equals_ignore_case(&other.copy())
+    }
 }
 
 /// Setting and appending.
@@ -124,6 +156,11 @@ impl CkString {
 
     /// Replaces the content with `text`; in C as `wchar_t`.
     pub fn set_string_u(&self, text: &str) -> Result<()> {
+        self.set_string(text)
+    }
+
+    /// Replaces the content with `text`; in C as UTF-16.
+    pub fn set_string_utf16(&self, text: &str) -> Result<()> {
         self.set_string(text)
     }
 
@@ -152,6 +189,16 @@ impl CkString {
     /// Appends `text`; in C as `wchar_t`.
     pub fn append_u(&self, text: &str) -> Result<()> {
         self.append(text)
+    }
+
+    /// Appends `text`; in C as UTF-16.
+    pub fn append_utf16(&self, text: &str) -> Result<()> {
+        self.append(text)
+    }
+
+    /// Appends the decimal digits of an integer.
+    pub fn append_int(&self, number: i32) -> Result<()> {
+        self.append(&number.to_string())
     }
 
     /// Appends the content of another object, or of this one.

@@ -42,6 +42,14 @@ pub(crate) fn range(length: usize, start: i32, count: i32, unit: &str) -> Result
         })
 }
 
+/// The text for comparisons in which upper and lower case are the same.
+///
+/// Character by character, unlike `str::to_lowercase`, so that a part is equal to the same part of
+/// a longer text.
+pub(crate) fn fold_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
 /// Reads a whole file.
 pub(crate) fn read_file(path: &str) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| file_error("read", path, &error))
@@ -64,11 +72,15 @@ pub(crate) fn append_file(path: &str, bytes: &[u8]) -> Result<()> {
 
 /// Overwrites the buffer with zeros, unused capacity included, and empties it.
 pub(crate) fn wipe(bytes: &mut Vec<u8>) {
+    fill_with_zeros(bytes);
+    bytes.clear();
+}
+
+fn fill_with_zeros(bytes: &mut Vec<u8>) {
     bytes.fill(0);
     bytes.resize(bytes.capacity(), 0);
     // The compiler must not drop the writes because nothing reads them.
     black_box(&mut *bytes);
-    bytes.clear();
 }
 
 fn file_error(verb: &str, path: &str, error: &io::Error) -> Error {
@@ -111,13 +123,20 @@ mod tests {
     }
 
     #[test]
-    fn wiping_leaves_zeros_in_the_whole_buffer() {
+    fn wiping_reaches_the_unused_capacity_and_empties() {
         let mut bytes = Vec::with_capacity(64);
         bytes.extend_from_slice(b"secret");
+        fill_with_zeros(&mut bytes);
+        assert_eq!(bytes, vec![0; bytes.capacity()]);
+        assert!(bytes.len() >= 64);
         wipe(&mut bytes);
         assert!(bytes.is_empty());
-        let capacity = bytes.capacity();
-        assert!(capacity >= 64);
+    }
+
+    #[test]
+    fn folding_case_keeps_parts_equal() {
+        assert_eq!(fold_case("ΟΔΟΣ"), fold_case("οδοσ"));
+        assert!(fold_case("ÄPFEL").contains(&fold_case("äp")));
     }
 
     #[test]

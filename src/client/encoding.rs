@@ -230,3 +230,145 @@ fn incomplete(name: &str, error: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Text, format!("The text is not complete {name}: {error}."))
         .advise("Check that the text was not cut: characters are missing at its end.")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn position(text: &str, name: &str) -> String {
+        let error = decode(text, name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Text, "{text:?} as {name}");
+        assert!(error.advice().is_some());
+        error.message().to_owned()
+    }
+
+    // RFC 4648 10.
+    #[test]
+    fn vectors_of_the_standard() {
+        let cases = [
+            ("", "", "", ""),
+            ("f", "Zg==", "MY======", "66"),
+            ("fo", "Zm8=", "MZXQ====", "666F"),
+            ("foo", "Zm9v", "MZXW6===", "666F6F"),
+            ("foob", "Zm9vYg==", "MZXW6YQ=", "666F6F62"),
+            ("fooba", "Zm9vYmE=", "MZXW6YTB", "666F6F6261"),
+            ("foobar", "Zm9vYmFy", "MZXW6YTBOI======", "666F6F626172"),
+        ];
+        for (plain, base64, base32, hex) in cases {
+            for (name, written) in [("base64", base64), ("base32", base32), ("hex", hex)] {
+                assert_eq!(encode(plain.as_bytes(), name).unwrap(), written);
+                assert_eq!(decode(written, name).unwrap(), plain.as_bytes());
+                assert_eq!(decode(written.trim_end_matches('='), name).unwrap(), plain.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_known_in_any_case_and_listed_when_unknown() {
+        assert_eq!(encode(b"\xFB\xFF", "BASE64").unwrap(), "+/8=");
+        assert_eq!(encode(b"\xFB\xFF", "base64URL").unwrap(), "-_8");
+        assert_eq!(encode(b"\xFB\xFF", "ModBase64").unwrap(), "-_8");
+        assert_eq!(encode(b"\xFB\xFF", " Hex ").unwrap(), "FBFF");
+        assert_eq!(encode(b"\xFB\xFF", "hex_lower").unwrap(), "fbff");
+
+        for outcome in [encode(b"x", "base63").map(drop), decode("x", "").map(drop)] {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Argument);
+            assert!(error.advice().unwrap().contains("quoted-printable, url"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn whitespace_and_case_do_not_matter_where_they_cannot() {
+        assert_eq!(decode(" Zm9v\r\nYmFy\n", "base64").unwrap(), b"foobar");
+        assert_eq!(decode("666f 6F62\t6172", "hex").unwrap(), b"foobar");
+        assert_eq!(decode("mzxw6 ytboi", "base32").unwrap(), b"foobar");
+        assert_eq!(decode("-_8=", "base64Url").unwrap(), b"\xFB\xFF");
+    }
+
+    #[test]
+    fn wrong_characters_are_errors_that_say_where() {
+        assert_eq!(
+            position("Zm9v!", "base64"),
+            "Character 4 of the text, '!', cannot stand there in base64."
+        );
+        assert!(position("ä-_8", "base64Url").starts_with("Character 0 of the text, 'ä'"));
+        assert!(position("-_8", "base64").starts_with("Character 0 "));
+        assert!(position("+/8", "base64Url").starts_with("Character 0 "));
+        assert!(position("60x1", "hex").starts_with("Character 2 "));
+        assert!(position("MY1", "base32").starts_with("Character 2 "));
+        assert!(position("Straße%2", "url").starts_with("Character 6 "));
+        assert!(position("%zz", "url").starts_with("Character 0 "));
+        assert!(position("ä=4G", "qp").starts_with("Character 1 "));
+        assert!(position("a= \r\n", "qp").starts_with("Character 1 "));
+    }
+
+    #[test]
+    fn cut_text_is_an_error() {
+        for (text, name) in [("Zm9vY", "base64"), ("Z=g=", "base64"), ("====", "base64")] {
+            assert!(position(text, name).contains("not complete base64"), "{text}");
+        }
+        assert!(position("ABC", "hex").contains("not complete hex"));
+        assert!(position("M", "base32").contains("not complete base32"));
+        // Bits that stand for nothing: the text was damaged.
+        assert!(position("Zh==", "base64").contains("not complete base64"));
+    }
+
+    #[test]
+    fn url_encoding_keeps_the_unreserved_characters_only() {
+        assert_eq!(encode("aZ09-._~ +/ä".as_bytes(), "url").unwrap(), "aZ09-._~%20%2B%2F%C3%A4");
+        assert_eq!(decode("ABC+1%203%2b", "url").unwrap(), b"ABC 1 3+");
+        assert_eq!(decode("ABC+1%203", "url_rfc3986").unwrap(), b"ABC+1 3");
+        assert_eq!(decode("ä", "url").unwrap(), "ä".as_bytes());
+    }
+
+    // RFC 2045 6.7.
+    #[test]
+    fn quoted_printable_lines() {
+        assert_eq!(encode("a=ä \r\nb\t".as_bytes(), "qp").unwrap(), "a=3D=C3=A4=20\r\nb=09");
+        assert_eq!(encode(b"a\nb\rc", "qp").unwrap(), "a=0Ab=0Dc");
+        assert_eq!(
+            decode("a=3d=C3=a4=20\r\nb=\r\nc=\nd=", "qp").unwrap(),
+            "a=ä \r\nbcd".as_bytes()
+        );
+
+        let line76 = "x".repeat(76);
+        assert_eq!(encode(line76.as_bytes(), "qp").unwrap(), line76);
+        let wrapped = encode("x".repeat(77).as_bytes(), "qp").unwrap();
+        assert_eq!(wrapped, format!("{}=\r\nxx", "x".repeat(75)));
+        let escaped = encode(&[0u8; 100], "qp").unwrap();
+        assert!(escaped.lines().all(|line| line.len() <= 76), "{escaped}");
+    }
+
+    #[test]
+    fn base64_is_told_by_its_characters() {
+        for text in ["", "Zm9v", "Zg==", "Z g\r\n=\t=", "+/+/"] {
+            assert!(looks_like_base64(text), "{text:?}");
+        }
+        for text in ["Zg===", "=Zg=", "Zm-v", "Zm9v.", "ä"] {
+            assert!(!looks_like_base64(text), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn all_bytes_come_back(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            for (name, _) in NAMES {
+                let written = encode(&bytes, name).unwrap();
+                prop_assert!(written.is_ascii());
+                prop_assert_eq!(&decode(&written, name).unwrap(), &bytes, "{}", name);
+            }
+        }
+
+        #[test]
+        fn any_text_decodes_or_fails_without_panic(text in "[A-Za-z=%+ \r\n0-9é]{0,40}") {
+            for (name, _) in NAMES {
+                if let Err(error) = decode(&text, name) {
+                    prop_assert_eq!(error.kind(), ErrorKind::Text);
+                }
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::base::Base;
 use super::bin_data::BinData;
-use super::content::{as_int, lock, range, read_file, wipe, write_file};
+use super::content::{as_int, fold_case, lock, range, read_file, wipe, write_file};
 use super::{Class, charset, encoding};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -231,7 +231,7 @@ impl StringBuilder {
             if case_sensitive {
                 holds(content, text)
             } else {
-                holds(&lower_case(content), &lower_case(text))
+                holds(&fold_case(content), &fold_case(text))
             }
         }))
     }
@@ -343,12 +343,6 @@ fn byte_range(text: &str, start: i32, count: i32) -> Result<Range<usize>> {
     let from = ends.clone().nth(range.start).unwrap_or(text.len());
     let to = ends.nth(range.end).unwrap_or(text.len());
     Ok(from..to)
-}
-
-/// Character by character, unlike `str::to_lowercase`, so that a part is equal to the same part of
-/// a longer text.
-fn lower_case(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 fn to_lf(text: &str) -> String {

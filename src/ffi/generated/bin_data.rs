@@ -11,7 +11,10 @@
 
 use core::ffi::{c_char, c_int, c_uchar, c_ulong};
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkByteData, HCkString, HCkStringBuilder, Utf8, bytes, flag, object,
+    raw_bytes, text,
+};
 use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
@@ -126,7 +129,7 @@ pub unsafe extern "C" fn CkBinData_RemoveChunk(
 /// Errors: binData is not a BinData.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_AppendBd(handle: HCkBinData, binData: HCkBinData) -> BOOL {
-    abi::call(handle, "AppendBd", |o: &BinData| o.append_bd(&object::<BinData>(binData)?))
+    abi::call(handle, "AppendBd", |o: &BinData| o.append_bd(&*object::<BinData>(binData)?))
 }
 
 /// Adds bytes.
@@ -139,7 +142,7 @@ pub unsafe extern "C" fn CkBinData_AppendBd(handle: HCkBinData, binData: HCkBinD
 /// Errors: data is not what the language expects.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_AppendBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&bytes(data)?))
+    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&*bytes(data)?))
 }
 
 /// Adds bytes from memory of the program; they are copied.
@@ -188,7 +191,7 @@ pub unsafe extern "C" fn CkBinData_AppendEncoded(
     encoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&unsafe { text::<Utf8>(encData) }?, &unsafe { text::<Utf8>(encoding) }?)
+        o.append_encoded(&*unsafe { text::<Utf8>(encData) }?, &*unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -241,7 +244,7 @@ pub unsafe extern "C" fn CkBinData_AppendSb(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&object::<StringBuilder>(sb)?, &unsafe { text::<Utf8>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &*unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -260,7 +263,7 @@ pub unsafe extern "C" fn CkBinData_AppendString(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&unsafe { text::<Utf8>(str) }?, &unsafe { text::<Utf8>(charset) }?)
+        o.append_string(&*unsafe { text::<Utf8>(str) }?, &*unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -274,7 +277,7 @@ pub unsafe extern "C" fn CkBinData_AppendString(
 /// Errors: data is not what the language expects; the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_LoadBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&bytes(data)?))
+    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&*bytes(data)?))
 }
 
 /// Replaces the content by bytes from memory of the program; they are copied.
@@ -311,7 +314,7 @@ pub unsafe extern "C" fn CkBinData_LoadEncoded(
     encoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&unsafe { text::<Utf8>(encData) }?, &unsafe { text::<Utf8>(encoding) }?)
+        o.load_encoded(&*unsafe { text::<Utf8>(encData) }?, &*unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -324,7 +327,7 @@ pub unsafe extern "C" fn CkBinData_LoadEncoded(
 /// Errors: A file that cannot be read; the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_LoadFile(handle: HCkBinData, path: *const c_char) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&*unsafe { text::<Utf8>(path) }?))
 }
 
 /// Writes all bytes to a file.
@@ -336,7 +339,7 @@ pub unsafe extern "C" fn CkBinData_LoadFile(handle: HCkBinData, path: *const c_c
 /// Errors: A file that cannot be created or written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_WriteFile(handle: HCkBinData, path: *const c_char) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&*unsafe { text::<Utf8>(path) }?))
 }
 
 /// Adds all bytes to the end of a file.
@@ -352,7 +355,7 @@ pub unsafe extern "C" fn CkBinData_WriteAppendFile(
     path: *const c_char,
 ) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&unsafe { text::<Utf8>(path) }?)
+        o.write_append_file(&*unsafe { text::<Utf8>(path) }?)
     })
 }
 
@@ -366,7 +369,7 @@ pub unsafe extern "C" fn CkBinData_WriteAppendFile(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_ContentsEqual(handle: HCkBinData, binData: HCkBinData) -> BOOL {
     abi::call_query(handle, "ContentsEqual", |o: &BinData| {
-        o.contents_equal(&object::<BinData>(binData)?)
+        o.contents_equal(&*object::<BinData>(binData)?)
     })
 }
 
@@ -389,7 +392,9 @@ pub unsafe extern "C" fn CkBinData_FindString(
     charset: *const c_char,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&unsafe { text::<Utf8>(str) }?, startIdx, &unsafe { text::<Utf8>(charset) }?)
+        o.find_string(&*unsafe { text::<Utf8>(str) }?, startIdx, &*unsafe {
+            text::<Utf8>(charset)
+        }?)
     })
 }
 
@@ -482,8 +487,8 @@ pub unsafe extern "C" fn CkBinData_getEncoded(
     handle: HCkBinData,
     encoding: *const c_char,
 ) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
+    abi::call_text::<Utf8, _, _>(handle, "GetEncoded", |o: &BinData| {
+        o.get_encoded(&*unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -497,7 +502,7 @@ pub unsafe extern "C" fn CkBinData_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded(&*unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -519,8 +524,8 @@ pub unsafe extern "C" fn CkBinData_getEncodedChunk(
     numBytes: c_int,
     encoding: *const c_char,
 ) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>(encoding) }?)
+    abi::call_text::<Utf8, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
+        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -536,7 +541,7 @@ pub unsafe extern "C" fn CkBinData_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -555,7 +560,7 @@ pub unsafe extern "C" fn CkBinData_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&unsafe { text::<Utf8>(encoding) }?, &object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(&*unsafe { text::<Utf8>(encoding) }?, &*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -643,8 +648,8 @@ pub unsafe extern "C" fn CkBinData_getString(
     handle: HCkBinData,
     charset: *const c_char,
 ) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf8>(charset) }?)
+    abi::call_text::<Utf8, _, _>(handle, "GetString", |o: &BinData| {
+        o.get_string(&*unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -658,7 +663,7 @@ pub unsafe extern "C" fn CkBinData_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf8>(charset) }?)
+        o.get_string(&*unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -683,8 +688,8 @@ pub unsafe extern "C" fn CkBinData_getTextChunk(
     numBytes: c_int,
     charset: *const c_char,
 ) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>(charset) }?)
+    abi::call_text::<Utf8, _, _>(handle, "GetTextChunk", |o: &BinData| {
+        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -700,6 +705,6 @@ pub unsafe extern "C" fn CkBinData_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf8>(charset) }?)
     })
 }

@@ -11,7 +11,10 @@
 
 use core::ffi::{c_int, c_uchar, c_ulong, c_void};
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkByteData, HCkString, HCkStringBuilder, Utf16, bytes, flag, object,
+    raw_bytes, text,
+};
 use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
@@ -87,7 +90,7 @@ pub unsafe extern "C" fn CkBinDataU_RemoveChunk(
 /// See `CkBinData_AppendBd`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_AppendBd(handle: HCkBinData, binData: HCkBinData) -> BOOL {
-    abi::call(handle, "AppendBd", |o: &BinData| o.append_bd(&object::<BinData>(binData)?))
+    abi::call(handle, "AppendBd", |o: &BinData| o.append_bd(&*object::<BinData>(binData)?))
 }
 
 /// Adds bytes.
@@ -95,7 +98,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendBd(handle: HCkBinData, binData: HCkBin
 /// See `CkBinData_AppendBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_AppendBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&bytes(data)?))
+    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&*bytes(data)?))
 }
 
 /// Adds bytes from memory of the program; they are copied.
@@ -130,7 +133,9 @@ pub unsafe extern "C" fn CkBinDataU_AppendEncoded(
     encoding: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&unsafe { text::<Utf16>(encData) }?, &unsafe { text::<Utf16>(encoding) }?)
+        o.append_encoded(&*unsafe { text::<Utf16>(encData) }?, &*unsafe {
+            text::<Utf16>(encoding)
+        }?)
     })
 }
 
@@ -168,7 +173,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendSb(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&object::<StringBuilder>(sb)?, &unsafe { text::<Utf16>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &*unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -182,7 +187,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendString(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&unsafe { text::<Utf16>(str) }?, &unsafe { text::<Utf16>(charset) }?)
+        o.append_string(&*unsafe { text::<Utf16>(str) }?, &*unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -191,7 +196,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendString(
 /// See `CkBinData_LoadBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_LoadBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&bytes(data)?))
+    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&*bytes(data)?))
 }
 
 /// Replaces the content by bytes from memory of the program; they are copied.
@@ -218,7 +223,7 @@ pub unsafe extern "C" fn CkBinDataU_LoadEncoded(
     encoding: *const u16,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&unsafe { text::<Utf16>(encData) }?, &unsafe { text::<Utf16>(encoding) }?)
+        o.load_encoded(&*unsafe { text::<Utf16>(encData) }?, &*unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -227,7 +232,7 @@ pub unsafe extern "C" fn CkBinDataU_LoadEncoded(
 /// See `CkBinData_LoadFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_LoadFile(handle: HCkBinData, path: *const u16) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Utf16>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&*unsafe { text::<Utf16>(path) }?))
 }
 
 /// Writes all bytes to a file.
@@ -235,7 +240,7 @@ pub unsafe extern "C" fn CkBinDataU_LoadFile(handle: HCkBinData, path: *const u1
 /// See `CkBinData_WriteFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_WriteFile(handle: HCkBinData, path: *const u16) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Utf16>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&*unsafe { text::<Utf16>(path) }?))
 }
 
 /// Adds all bytes to the end of a file.
@@ -244,7 +249,7 @@ pub unsafe extern "C" fn CkBinDataU_WriteFile(handle: HCkBinData, path: *const u
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_WriteAppendFile(handle: HCkBinData, path: *const u16) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&unsafe { text::<Utf16>(path) }?)
+        o.write_append_file(&*unsafe { text::<Utf16>(path) }?)
     })
 }
 
@@ -254,7 +259,7 @@ pub unsafe extern "C" fn CkBinDataU_WriteAppendFile(handle: HCkBinData, path: *c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_ContentsEqual(handle: HCkBinData, binData: HCkBinData) -> BOOL {
     abi::call_query(handle, "ContentsEqual", |o: &BinData| {
-        o.contents_equal(&object::<BinData>(binData)?)
+        o.contents_equal(&*object::<BinData>(binData)?)
     })
 }
 
@@ -269,7 +274,7 @@ pub unsafe extern "C" fn CkBinDataU_FindString(
     charset: *const u16,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&unsafe { text::<Utf16>(str) }?, startIdx, &unsafe {
+        o.find_string(&*unsafe { text::<Utf16>(str) }?, startIdx, &*unsafe {
             text::<Utf16>(charset)
         }?)
     })
@@ -334,8 +339,8 @@ pub unsafe extern "C" fn CkBinDataU_getEncoded(
     handle: HCkBinData,
     encoding: *const u16,
 ) -> *const u16 {
-    abi::call_text::<Utf16, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?)
+    abi::call_text::<Utf16, _, _>(handle, "GetEncoded", |o: &BinData| {
+        o.get_encoded(&*unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -349,7 +354,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded(&*unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -363,8 +368,8 @@ pub unsafe extern "C" fn CkBinDataU_getEncodedChunk(
     numBytes: c_int,
     encoding: *const u16,
 ) -> *const u16 {
-    abi::call_text::<Utf16, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>(encoding) }?)
+    abi::call_text::<Utf16, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
+        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -380,7 +385,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -394,7 +399,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&unsafe { text::<Utf16>(encoding) }?, &object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(&*unsafe { text::<Utf16>(encoding) }?, &*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -454,8 +459,8 @@ pub unsafe extern "C" fn CkBinDataU_getString(
     handle: HCkBinData,
     charset: *const u16,
 ) -> *const u16 {
-    abi::call_text::<Utf16, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf16>(charset) }?)
+    abi::call_text::<Utf16, _, _>(handle, "GetString", |o: &BinData| {
+        o.get_string(&*unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -469,7 +474,7 @@ pub unsafe extern "C" fn CkBinDataU_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf16>(charset) }?)
+        o.get_string(&*unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -483,8 +488,8 @@ pub unsafe extern "C" fn CkBinDataU_getTextChunk(
     numBytes: c_int,
     charset: *const u16,
 ) -> *const u16 {
-    abi::call_text::<Utf16, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>(charset) }?)
+    abi::call_text::<Utf16, _, _>(handle, "GetTextChunk", |o: &BinData| {
+        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -500,6 +505,6 @@ pub unsafe extern "C" fn CkBinDataU_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf16>(charset) }?)
     })
 }

@@ -11,7 +11,10 @@
 
 use core::ffi::{c_int, c_uchar, c_ulong, c_void};
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkByteData, HCkString, HCkStringBuilder, Wide, bytes, flag, object,
+    raw_bytes, text, wchar_t,
+};
 use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
@@ -87,7 +90,7 @@ pub unsafe extern "C" fn CkBinDataW_RemoveChunk(
 /// See `CkBinData_AppendBd`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_AppendBd(handle: HCkBinData, binData: HCkBinData) -> BOOL {
-    abi::call(handle, "AppendBd", |o: &BinData| o.append_bd(&object::<BinData>(binData)?))
+    abi::call(handle, "AppendBd", |o: &BinData| o.append_bd(&*object::<BinData>(binData)?))
 }
 
 /// Adds bytes.
@@ -95,7 +98,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendBd(handle: HCkBinData, binData: HCkBin
 /// See `CkBinData_AppendBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_AppendBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&bytes(data)?))
+    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&*bytes(data)?))
 }
 
 /// Adds bytes from memory of the program; they are copied.
@@ -130,7 +133,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendEncoded(
     encoding: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&unsafe { text::<Wide>(encData) }?, &unsafe { text::<Wide>(encoding) }?)
+        o.append_encoded(&*unsafe { text::<Wide>(encData) }?, &*unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -168,7 +171,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendSb(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&object::<StringBuilder>(sb)?, &unsafe { text::<Wide>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -182,7 +185,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendString(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&unsafe { text::<Wide>(str) }?, &unsafe { text::<Wide>(charset) }?)
+        o.append_string(&*unsafe { text::<Wide>(str) }?, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -191,7 +194,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendString(
 /// See `CkBinData_LoadBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_LoadBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&bytes(data)?))
+    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&*bytes(data)?))
 }
 
 /// Replaces the content by bytes from memory of the program; they are copied.
@@ -218,7 +221,7 @@ pub unsafe extern "C" fn CkBinDataW_LoadEncoded(
     encoding: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&unsafe { text::<Wide>(encData) }?, &unsafe { text::<Wide>(encoding) }?)
+        o.load_encoded(&*unsafe { text::<Wide>(encData) }?, &*unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -227,7 +230,7 @@ pub unsafe extern "C" fn CkBinDataW_LoadEncoded(
 /// See `CkBinData_LoadFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_LoadFile(handle: HCkBinData, path: *const wchar_t) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Wide>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&*unsafe { text::<Wide>(path) }?))
 }
 
 /// Writes all bytes to a file.
@@ -235,7 +238,7 @@ pub unsafe extern "C" fn CkBinDataW_LoadFile(handle: HCkBinData, path: *const wc
 /// See `CkBinData_WriteFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_WriteFile(handle: HCkBinData, path: *const wchar_t) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Wide>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&*unsafe { text::<Wide>(path) }?))
 }
 
 /// Adds all bytes to the end of a file.
@@ -247,7 +250,7 @@ pub unsafe extern "C" fn CkBinDataW_WriteAppendFile(
     path: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&unsafe { text::<Wide>(path) }?)
+        o.write_append_file(&*unsafe { text::<Wide>(path) }?)
     })
 }
 
@@ -257,7 +260,7 @@ pub unsafe extern "C" fn CkBinDataW_WriteAppendFile(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_ContentsEqual(handle: HCkBinData, binData: HCkBinData) -> BOOL {
     abi::call_query(handle, "ContentsEqual", |o: &BinData| {
-        o.contents_equal(&object::<BinData>(binData)?)
+        o.contents_equal(&*object::<BinData>(binData)?)
     })
 }
 
@@ -272,7 +275,9 @@ pub unsafe extern "C" fn CkBinDataW_FindString(
     charset: *const wchar_t,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&unsafe { text::<Wide>(str) }?, startIdx, &unsafe { text::<Wide>(charset) }?)
+        o.find_string(&*unsafe { text::<Wide>(str) }?, startIdx, &*unsafe {
+            text::<Wide>(charset)
+        }?)
     })
 }
 
@@ -335,8 +340,8 @@ pub unsafe extern "C" fn CkBinDataW_getEncoded(
     handle: HCkBinData,
     encoding: *const wchar_t,
 ) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?)
+    abi::call_text::<Wide, _, _>(handle, "GetEncoded", |o: &BinData| {
+        o.get_encoded(&*unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -350,7 +355,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded(&*unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -364,8 +369,8 @@ pub unsafe extern "C" fn CkBinDataW_getEncodedChunk(
     numBytes: c_int,
     encoding: *const wchar_t,
 ) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>(encoding) }?)
+    abi::call_text::<Wide, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
+        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -381,7 +386,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -395,7 +400,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&unsafe { text::<Wide>(encoding) }?, &object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(&*unsafe { text::<Wide>(encoding) }?, &*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -455,8 +460,8 @@ pub unsafe extern "C" fn CkBinDataW_getString(
     handle: HCkBinData,
     charset: *const wchar_t,
 ) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&unsafe { text::<Wide>(charset) }?)
+    abi::call_text::<Wide, _, _>(handle, "GetString", |o: &BinData| {
+        o.get_string(&*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -470,7 +475,7 @@ pub unsafe extern "C" fn CkBinDataW_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&unsafe { text::<Wide>(charset) }?)
+        o.get_string(&*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -484,8 +489,8 @@ pub unsafe extern "C" fn CkBinDataW_getTextChunk(
     numBytes: c_int,
     charset: *const wchar_t,
 ) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>(charset) }?)
+    abi::call_text::<Wide, _, _>(handle, "GetTextChunk", |o: &BinData| {
+        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -501,6 +506,6 @@ pub unsafe extern "C" fn CkBinDataW_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Wide>(charset) }?)
     })
 }

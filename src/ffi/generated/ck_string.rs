@@ -11,7 +11,7 @@
 
 use core::ffi::{c_char, c_int};
 
-use crate::abi::{self, *};
+use crate::abi::{self, BOOL, HCkString, Utf8, Utf16, Wide, flag, object, text, wchar_t};
 use crate::client::CkString;
 
 /// Creates an object.
@@ -37,7 +37,9 @@ pub unsafe extern "C" fn CkString_Dispose(handle: HCkString) {
 /// Errors: Text that is not valid in its encoding: the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setString(handle: HCkString, str: *const c_char) {
-    abi::call_void(handle, "setString", |o: &CkString| o.set_string(&unsafe { text::<Utf8>(str) }?))
+    abi::call_void(handle, "setString", |o: &CkString| {
+        o.set_string(&*unsafe { text::<Utf8>(str) }?)
+    })
 }
 
 /// Replaces the content by a text in the ANSI code page.
@@ -48,7 +50,7 @@ pub unsafe extern "C" fn CkString_setString(handle: HCkString, str: *const c_cha
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringAnsi(handle: HCkString, s: *const c_char) {
     abi::call_void(handle, "setStringAnsi", |o: &CkString| {
-        o.set_string_ansi(&unsafe { text::<Utf8>(s) }?)
+        o.set_string_ansi(&*unsafe { text::<Utf8>(s) }?)
     })
 }
 
@@ -60,7 +62,7 @@ pub unsafe extern "C" fn CkString_setStringAnsi(handle: HCkString, s: *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringUtf8(handle: HCkString, s: *const c_char) {
     abi::call_void(handle, "setStringUtf8", |o: &CkString| {
-        o.set_string_utf8(&unsafe { text::<Utf8>(s) }?)
+        o.set_string_utf8(&*unsafe { text::<Utf8>(s) }?)
     })
 }
 
@@ -72,7 +74,7 @@ pub unsafe extern "C" fn CkString_setStringUtf8(handle: HCkString, s: *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringU(handle: HCkString, unicode: *const wchar_t) {
     abi::call_void(handle, "setStringU", |o: &CkString| {
-        o.set_string_u(&unsafe { text::<Wide>(unicode) }?)
+        o.set_string_u(&*unsafe { text::<Wide>(unicode) }?)
     })
 }
 
@@ -86,7 +88,7 @@ pub unsafe extern "C" fn CkString_setStringU(handle: HCkString, unicode: *const 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringUtf16(handle: HCkString, str: *const u16) {
     abi::call_void(handle, "setStringUtf16", |o: &CkString| {
-        o.set_string_utf16(&unsafe { text::<Utf16>(str) }?)
+        o.set_string_utf16(&*unsafe { text::<Utf16>(str) }?)
     })
 }
 
@@ -97,7 +99,7 @@ pub unsafe extern "C" fn CkString_setStringUtf16(handle: HCkString, str: *const 
 /// Errors: s is not a CkString: the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStr(handle: HCkString, s: HCkString) {
-    abi::call_void(handle, "setStr", |o: &CkString| o.set_str(&object::<CkString>(s)?))
+    abi::call_void(handle, "setStr", |o: &CkString| o.set_str(&*object::<CkString>(s)?))
 }
 
 /// Removes all text.
@@ -115,7 +117,7 @@ pub unsafe extern "C" fn CkString_clear(handle: HCkString) {
 /// Errors: Text that is not valid in its encoding: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_append(handle: HCkString, str: *const c_char) {
-    abi::call_void(handle, "append", |o: &CkString| o.append(&unsafe { text::<Utf8>(str) }?))
+    abi::call_void(handle, "append", |o: &CkString| o.append(&*unsafe { text::<Utf8>(str) }?))
 }
 
 /// Adds a text in the ANSI code page to the end.
@@ -126,7 +128,7 @@ pub unsafe extern "C" fn CkString_append(handle: HCkString, str: *const c_char) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendAnsi(handle: HCkString, str: *const c_char) {
     abi::call_void(handle, "appendAnsi", |o: &CkString| {
-        o.append_ansi(&unsafe { text::<Utf8>(str) }?)
+        o.append_ansi(&*unsafe { text::<Utf8>(str) }?)
     })
 }
 
@@ -138,7 +140,7 @@ pub unsafe extern "C" fn CkString_appendAnsi(handle: HCkString, str: *const c_ch
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendUtf8(handle: HCkString, str: *const c_char) {
     abi::call_void(handle, "appendUtf8", |o: &CkString| {
-        o.append_utf8(&unsafe { text::<Utf8>(str) }?)
+        o.append_utf8(&*unsafe { text::<Utf8>(str) }?)
     })
 }
 
@@ -149,7 +151,9 @@ pub unsafe extern "C" fn CkString_appendUtf8(handle: HCkString, str: *const c_ch
 /// Errors: Text that is not valid in its encoding: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendU(handle: HCkString, unicode: *const wchar_t) {
-    abi::call_void(handle, "appendU", |o: &CkString| o.append_u(&unsafe { text::<Wide>(unicode) }?))
+    abi::call_void(handle, "appendU", |o: &CkString| {
+        o.append_u(&*unsafe { text::<Wide>(unicode) }?)
+    })
 }
 
 /// Adds a text in UTF-16 to the end.
@@ -160,7 +164,7 @@ pub unsafe extern "C" fn CkString_appendU(handle: HCkString, unicode: *const wch
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendUtf16(handle: HCkString, str: *const u16) {
     abi::call_void(handle, "appendUtf16", |o: &CkString| {
-        o.append_utf16(&unsafe { text::<Utf16>(str) }?)
+        o.append_utf16(&*unsafe { text::<Utf16>(str) }?)
     })
 }
 
@@ -171,7 +175,7 @@ pub unsafe extern "C" fn CkString_appendUtf16(handle: HCkString, str: *const u16
 /// Errors: strObj is not a CkString: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendStr(handle: HCkString, strObj: HCkString) {
-    abi::call_void(handle, "appendStr", |o: &CkString| o.append_str(&object::<CkString>(strObj)?))
+    abi::call_void(handle, "appendStr", |o: &CkString| o.append_str(&*object::<CkString>(strObj)?))
 }
 
 /// Adds an integer in decimal digits to the end.
@@ -194,7 +198,7 @@ pub unsafe extern "C" fn CkString_appendInt(handle: HCkString, n: c_int) {
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_getString(handle: HCkString) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "getString", |o: &CkString| o.get_string())
+    abi::call_text::<Utf8, _, _>(handle, "getString", |o: &CkString| o.get_string())
 }
 
 /// Gets the text in the ANSI code page.
@@ -206,7 +210,7 @@ pub unsafe extern "C" fn CkString_getString(handle: HCkString) -> *const c_char 
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_getStringAnsi(handle: HCkString) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "getStringAnsi", |o: &CkString| o.get_string_ansi())
+    abi::call_text::<Utf8, _, _>(handle, "getStringAnsi", |o: &CkString| o.get_string_ansi())
 }
 
 /// Gets the text in UTF-8.
@@ -218,7 +222,7 @@ pub unsafe extern "C" fn CkString_getStringAnsi(handle: HCkString) -> *const c_c
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_getStringUtf8(handle: HCkString) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "getStringUtf8", |o: &CkString| o.get_string_utf8())
+    abi::call_text::<Utf8, _, _>(handle, "getStringUtf8", |o: &CkString| o.get_string_utf8())
 }
 
 /// Gets the text as `wchar_t`: UTF-16 on Windows, UTF-32 elsewhere.
@@ -230,7 +234,7 @@ pub unsafe extern "C" fn CkString_getStringUtf8(handle: HCkString) -> *const c_c
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_getUnicode(handle: HCkString) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "getUnicode", |o: &CkString| o.get_unicode())
+    abi::call_text::<Wide, _, _>(handle, "getUnicode", |o: &CkString| o.get_unicode())
 }
 
 /// Gets the text in UTF-16.
@@ -242,7 +246,7 @@ pub unsafe extern "C" fn CkString_getUnicode(handle: HCkString) -> *const wchar_
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_getStringUtf16(handle: HCkString) -> *const u16 {
-    abi::call_text::<Utf16, _>(handle, "getStringUtf16", |o: &CkString| o.get_string_utf16())
+    abi::call_text::<Utf16, _, _>(handle, "getStringUtf16", |o: &CkString| o.get_string_utf16())
 }
 
 /// Tells whether `char` text of this object is UTF-8.
@@ -330,7 +334,7 @@ pub unsafe extern "C" fn CkString_isEmpty(handle: HCkString) -> BOOL {
 /// Errors: Text that is not valid in its encoding: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_equals(handle: HCkString, str: *const c_char) -> BOOL {
-    abi::call_query(handle, "equals", |o: &CkString| o.equals(&unsafe { text::<Utf8>(str) }?))
+    abi::call_query(handle, "equals", |o: &CkString| o.equals(&*unsafe { text::<Utf8>(str) }?))
 }
 
 /// Tells whether another CkString holds the same text.
@@ -342,7 +346,7 @@ pub unsafe extern "C" fn CkString_equals(handle: HCkString, str: *const c_char) 
 /// Errors: strObj is not a CkString: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_equalsStr(handle: HCkString, strObj: HCkString) -> BOOL {
-    abi::call_query(handle, "equalsStr", |o: &CkString| o.equals_str(&object::<CkString>(strObj)?))
+    abi::call_query(handle, "equalsStr", |o: &CkString| o.equals_str(&*object::<CkString>(strObj)?))
 }
 
 /// Tells whether the content equals a text, upper and lower case being the same.
@@ -355,7 +359,7 @@ pub unsafe extern "C" fn CkString_equalsStr(handle: HCkString, strObj: HCkString
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_equalsIgnoreCase(handle: HCkString, str: *const c_char) -> BOOL {
     abi::call_query(handle, "equalsIgnoreCase", |o: &CkString| {
-        o.equals_ignore_case(&unsafe { text::<Utf8>(str) }?)
+        o.equals_ignore_case(&*unsafe { text::<Utf8>(str) }?)
     })
 }
 
@@ -372,7 +376,7 @@ pub unsafe extern "C" fn CkString_equalsIgnoreCaseStr(
     strObj: HCkString,
 ) -> BOOL {
     abi::call_query(handle, "equalsIgnoreCaseStr", |o: &CkString| {
-        o.equals_ignore_case_str(&object::<CkString>(strObj)?)
+        o.equals_ignore_case_str(&*object::<CkString>(strObj)?)
     })
 }
 
@@ -394,7 +398,7 @@ pub unsafe extern "C" fn CkString_loadFile(
     charsetEncoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "loadFile", |o: &CkString| {
-        o.load_file(&unsafe { text::<Utf8>(path) }?, &unsafe { text::<Utf8>(charsetEncoding) }?)
+        o.load_file(&*unsafe { text::<Utf8>(path) }?, &*unsafe { text::<Utf8>(charsetEncoding) }?)
     })
 }
 
@@ -414,6 +418,8 @@ pub unsafe extern "C" fn CkString_saveToFile(
     charsetEncoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "saveToFile", |o: &CkString| {
-        o.save_to_file(&unsafe { text::<Utf8>(path) }?, &unsafe { text::<Utf8>(charsetEncoding) }?)
+        o.save_to_file(&*unsafe { text::<Utf8>(path) }?, &*unsafe {
+            text::<Utf8>(charsetEncoding)
+        }?)
     })
 }

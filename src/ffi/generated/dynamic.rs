@@ -2,8 +2,6 @@
 
 //! The table of all members that the dynamic call reaches, and the call itself.
 
-#![allow(clippy::needless_borrow, reason = "one form for all kinds of bytes and objects")]
-
 use crate::abi::{self, Kind, Kind::*, Member, Role, Role::*, Value};
 use crate::client::{BinData, CkByteData, CkString, Class, Global, Rest, StringBuilder, WebSocket};
 
@@ -310,18 +308,18 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.set_close_auto_respond(args.flag(0)?)
         }),
         3 => abi::dynamic_get(handle, |o: &WebSocket| o.close_reason()),
-        4 => abi::dynamic_get(handle, |o: &WebSocket| o.close_received()),
-        5 => abi::dynamic_get(handle, |o: &WebSocket| o.close_status_code()),
-        6 => abi::dynamic_get(handle, |o: &WebSocket| o.final_frame()),
-        7 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_data_len()),
+        4 => abi::dynamic_get(handle, |o: &WebSocket| o.status().close_received()),
+        5 => abi::dynamic_get(handle, |o: &WebSocket| o.status().close_status_code()),
+        6 => abi::dynamic_get(handle, |o: &WebSocket| o.status().final_frame()),
+        7 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_data_len()),
         8 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_opcode()),
-        9 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_opcode_int()),
+        9 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_opcode_int()),
         10 => abi::dynamic_get(handle, |o: &WebSocket| o.idle_timeout_ms()),
         11 => abi::dynamic_put(handle, "IdleTimeoutMs", |o: &WebSocket| {
             o.set_idle_timeout_ms(args.int(0)?)
         }),
-        12 => abi::dynamic_get(handle, |o: &WebSocket| o.is_connected()),
-        13 => abi::dynamic_get(handle, |o: &WebSocket| o.need_send_pong()),
+        12 => abi::dynamic_get(handle, |o: &WebSocket| o.status().is_connected()),
+        13 => abi::dynamic_get(handle, |o: &WebSocket| o.status().need_send_pong()),
         14 => abi::dynamic_get(handle, |o: &WebSocket| o.ping_auto_respond()),
         15 => abi::dynamic_put(handle, "PingAutoRespond", |o: &WebSocket| {
             o.set_ping_auto_respond(args.flag(0)?)
@@ -330,8 +328,8 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         17 => abi::dynamic_put(handle, "PongAutoConsume", |o: &WebSocket| {
             o.set_pong_auto_consume(args.flag(0)?)
         }),
-        18 => abi::dynamic_get(handle, |o: &WebSocket| o.pong_consumed()),
-        19 => abi::dynamic_get(handle, |o: &WebSocket| o.read_frame_fail_reason()),
+        18 => abi::dynamic_get(handle, |o: &WebSocket| o.status().pong_consumed()),
+        19 => abi::dynamic_get(handle, |o: &WebSocket| o.status().read_frame_fail_reason()),
         20 => abi::dynamic_get(handle, |o: &WebSocket| o.uncommon_options()),
         21 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_text()),
         22 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_xml()),
@@ -352,7 +350,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         31 => abi::dynamic_get(handle, |o: &WebSocket| o.base().utf8()),
         32 => abi::dynamic_put(handle, "Utf8", |o: &WebSocket| o.base().set_utf8(args.flag(0)?)),
         33 => abi::dynamic(handle, "UseConnection", |o: &WebSocket| {
-            o.use_connection(&args.object::<Rest>(0)?)
+            o.use_connection(&*args.object::<Rest>(0)?)
         }),
         34 => abi::dynamic(handle, "AddClientHeaders", |o: &WebSocket| o.add_client_headers()),
         35 => abi::dynamic(handle, "ValidateServerHandshake", |o: &WebSocket| {
@@ -362,10 +360,10 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.send_frame(args.text(0)?, args.flag(1)?)
         }),
         37 => abi::dynamic(handle, "SendFrameSb", |o: &WebSocket| {
-            o.send_frame_sb(&args.object::<StringBuilder>(0)?, args.flag(1)?)
+            o.send_frame_sb(&*args.object::<StringBuilder>(0)?, args.flag(1)?)
         }),
         38 => abi::dynamic(handle, "SendFrameBd", |o: &WebSocket| {
-            o.send_frame_bd(&args.object::<BinData>(0)?, args.flag(1)?)
+            o.send_frame_bd(&*args.object::<BinData>(0)?, args.flag(1)?)
         }),
         39 => abi::dynamic(handle, "SendPing", |o: &WebSocket| o.send_ping(args.text(0)?)),
         40 => abi::dynamic(handle, "SendPong", |o: &WebSocket| o.send_pong()),
@@ -375,10 +373,10 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         42 => abi::dynamic(handle, "ReadFrame", |o: &WebSocket| o.read_frame()),
         43 => abi::dynamic(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data()),
         44 => abi::dynamic(handle, "GetFrameDataSb", |o: &WebSocket| {
-            o.get_frame_data_sb(&args.object::<StringBuilder>(0)?)
+            o.get_frame_data_sb(&*args.object::<StringBuilder>(0)?)
         }),
         45 => abi::dynamic(handle, "GetFrameDataBd", |o: &WebSocket| {
-            o.get_frame_data_bd(&args.object::<BinData>(0)?)
+            o.get_frame_data_bd(&*args.object::<BinData>(0)?)
         }),
         46 => abi::dynamic(handle, "PollDataAvailable", |o: &WebSocket| o.poll_data_available()),
         47 => abi::dynamic(handle, "CloseConnection", |o: &WebSocket| o.close_connection()),
@@ -461,7 +459,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         }),
         95 => abi::dynamic(handle, "AddQueryParams", |o: &Rest| o.add_query_params(args.text(0)?)),
         96 => abi::dynamic(handle, "AddQueryParamSb", |o: &Rest| {
-            o.add_query_param_sb(args.text(0)?, &args.object::<StringBuilder>(1)?)
+            o.add_query_param_sb(args.text(0)?, &*args.object::<StringBuilder>(1)?)
         }),
         97 => {
             abi::dynamic(handle, "RemoveQueryParam", |o: &Rest| o.remove_query_param(args.text(0)?))
@@ -479,13 +477,13 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.full_request_no_body(args.text(0)?, args.text(1)?)
         }),
         104 => abi::dynamic(handle, "FullRequestNoBodyBd", |o: &Rest| {
-            o.full_request_no_body_bd(args.text(0)?, args.text(1)?, &args.object::<BinData>(2)?)
+            o.full_request_no_body_bd(args.text(0)?, args.text(1)?, &*args.object::<BinData>(2)?)
         }),
         105 => abi::dynamic(handle, "FullRequestNoBodySb", |o: &Rest| {
             o.full_request_no_body_sb(
                 args.text(0)?,
                 args.text(1)?,
-                &args.object::<StringBuilder>(2)?,
+                &*args.object::<StringBuilder>(2)?,
             )
         }),
         106 => abi::dynamic(handle, "FullRequestString", |o: &Rest| {
@@ -495,16 +493,16 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.full_request_sb(
                 args.text(0)?,
                 args.text(1)?,
-                &args.object::<StringBuilder>(2)?,
-                &args.object::<StringBuilder>(3)?,
+                &*args.object::<StringBuilder>(2)?,
+                &*args.object::<StringBuilder>(3)?,
             )
         }),
         108 => abi::dynamic(handle, "FullRequestBd", |o: &Rest| {
             o.full_request_bd(
                 args.text(0)?,
                 args.text(1)?,
-                &args.object::<BinData>(2)?,
-                &args.object::<StringBuilder>(3)?,
+                &*args.object::<BinData>(2)?,
+                &*args.object::<StringBuilder>(3)?,
             )
         }),
         109 => abi::dynamic(handle, "SendReqNoBody", |o: &Rest| {
@@ -514,19 +512,19 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.send_req_string_body(args.text(0)?, args.text(1)?, args.text(2)?)
         }),
         111 => abi::dynamic(handle, "SendReqSb", |o: &Rest| {
-            o.send_req_sb(args.text(0)?, args.text(1)?, &args.object::<StringBuilder>(2)?)
+            o.send_req_sb(args.text(0)?, args.text(1)?, &*args.object::<StringBuilder>(2)?)
         }),
         112 => abi::dynamic(handle, "SendReqBd", |o: &Rest| {
-            o.send_req_bd(args.text(0)?, args.text(1)?, &args.object::<BinData>(2)?)
+            o.send_req_bd(args.text(0)?, args.text(1)?, &*args.object::<BinData>(2)?)
         }),
         113 => abi::dynamic(handle, "ReadResponseHeader", |o: &Rest| o.read_response_header()),
         114 => abi::dynamic(handle, "ReadRespBodyString", |o: &Rest| o.read_resp_body_string()),
         115 => abi::dynamic(handle, "ReadRespBodyBinary", |o: &Rest| o.read_resp_body_binary()),
         116 => abi::dynamic(handle, "ReadRespSb", |o: &Rest| {
-            o.read_resp_sb(&args.object::<StringBuilder>(0)?)
+            o.read_resp_sb(&*args.object::<StringBuilder>(0)?)
         }),
         117 => abi::dynamic(handle, "ReadRespBd", |o: &Rest| {
-            o.read_resp_bd(&args.object::<BinData>(0)?)
+            o.read_resp_bd(&*args.object::<BinData>(0)?)
         }),
         118 => abi::dynamic(handle, "ResponseHdrByName", |o: &Rest| {
             o.response_hdr_by_name(args.text(0)?)
@@ -538,7 +536,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             abi::dynamic(handle, "ResponseHdrValue", |o: &Rest| o.response_hdr_value(args.int(0)?))
         }
         121 => abi::dynamic(handle, "GetLastDebugRequest", |o: &Rest| {
-            o.get_last_debug_request(&args.object::<BinData>(0)?)
+            o.get_last_debug_request(&*args.object::<BinData>(0)?)
         }),
         122 => abi::dynamic(handle, "SaveLastError", |o: &Rest| {
             o.base().save_last_error(args.text(0)?)
@@ -555,10 +553,12 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         130 => abi::dynamic(handle, "RemoveChunk", |o: &BinData| {
             o.remove_chunk(args.int(0)?, args.int(1)?)
         }),
-        131 => {
-            abi::dynamic(handle, "AppendBd", |o: &BinData| o.append_bd(&args.object::<BinData>(0)?))
+        131 => abi::dynamic(handle, "AppendBd", |o: &BinData| {
+            o.append_bd(&*args.object::<BinData>(0)?)
+        }),
+        132 => {
+            abi::dynamic(handle, "AppendBinary", |o: &BinData| o.append_binary(&*args.bytes(0)?))
         }
-        132 => abi::dynamic(handle, "AppendBinary", |o: &BinData| o.append_binary(&args.bytes(0)?)),
         133 => abi::dynamic(handle, "AppendByte", |o: &BinData| o.append_byte(args.int(0)?)),
         134 => abi::dynamic(handle, "AppendEncoded", |o: &BinData| {
             o.append_encoded(args.text(0)?, args.text(1)?)
@@ -570,12 +570,12 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.append_int4(args.int(0)?, args.flag(1)?)
         }),
         137 => abi::dynamic(handle, "AppendSb", |o: &BinData| {
-            o.append_sb(&args.object::<StringBuilder>(0)?, args.text(1)?)
+            o.append_sb(&*args.object::<StringBuilder>(0)?, args.text(1)?)
         }),
         138 => abi::dynamic(handle, "AppendString", |o: &BinData| {
             o.append_string(args.text(0)?, args.text(1)?)
         }),
-        139 => abi::dynamic(handle, "LoadBinary", |o: &BinData| o.load_binary(&args.bytes(0)?)),
+        139 => abi::dynamic(handle, "LoadBinary", |o: &BinData| o.load_binary(&*args.bytes(0)?)),
         140 => abi::dynamic(handle, "LoadEncoded", |o: &BinData| {
             o.load_encoded(args.text(0)?, args.text(1)?)
         }),
@@ -585,7 +585,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.write_append_file(args.text(0)?)
         }),
         144 => abi::dynamic(handle, "ContentsEqual", |o: &BinData| {
-            o.contents_equal(&args.object::<BinData>(0)?)
+            o.contents_equal(&*args.object::<BinData>(0)?)
         }),
         145 => abi::dynamic(handle, "FindString", |o: &BinData| {
             o.find_string(args.text(0)?, args.int(1)?, args.text(2)?)
@@ -600,7 +600,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.get_encoded_chunk(args.int(0)?, args.int(1)?, args.text(2)?)
         }),
         151 => abi::dynamic(handle, "GetEncodedSb", |o: &BinData| {
-            o.get_encoded_sb(args.text(0)?, &args.object::<StringBuilder>(1)?)
+            o.get_encoded_sb(args.text(0)?, &*args.object::<StringBuilder>(1)?)
         }),
         152 => {
             abi::dynamic(handle, "GetInt2", |o: &BinData| o.get_int2(args.int(0)?, args.flag(1)?))
@@ -634,7 +634,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         }
         166 => abi::dynamic(handle, "Append", |o: &StringBuilder| o.append(args.text(0)?)),
         167 => abi::dynamic(handle, "AppendBd", |o: &StringBuilder| {
-            o.append_bd(&args.object::<BinData>(0)?, args.text(1)?, args.int(2)?, args.int(3)?)
+            o.append_bd(&*args.object::<BinData>(0)?, args.text(1)?, args.int(2)?, args.int(3)?)
         }),
         168 => abi::dynamic(handle, "AppendInt", |o: &StringBuilder| o.append_int(args.int(0)?)),
         169 => {
@@ -644,7 +644,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.append_line(args.text(0)?, args.flag(1)?)
         }),
         171 => abi::dynamic(handle, "AppendSb", |o: &StringBuilder| {
-            o.append_sb(&args.object::<StringBuilder>(0)?)
+            o.append_sb(&*args.object::<StringBuilder>(0)?)
         }),
         172 => abi::dynamic(handle, "Prepend", |o: &StringBuilder| o.prepend(args.text(0)?)),
         173 => abi::dynamic(handle, "SetString", |o: &StringBuilder| o.set_string(args.text(0)?)),
@@ -658,7 +658,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.contents_equal(args.text(0)?, args.flag(1)?)
         }),
         179 => abi::dynamic(handle, "ContentsEqualSb", |o: &StringBuilder| {
-            o.contents_equal_sb(&args.object::<StringBuilder>(0)?, args.flag(1)?)
+            o.contents_equal_sb(&*args.object::<StringBuilder>(0)?, args.flag(1)?)
         }),
         180 => abi::dynamic(handle, "StartsWith", |o: &StringBuilder| {
             o.starts_with(args.text(0)?, args.flag(1)?)
@@ -751,7 +751,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             abi::dynamic(handle, "setStringUtf16", |o: &CkString| o.set_string_utf16(args.text(0)?))
         }
         228 => {
-            abi::dynamic(handle, "setStr", |o: &CkString| o.set_str(&args.object::<CkString>(0)?))
+            abi::dynamic(handle, "setStr", |o: &CkString| o.set_str(&*args.object::<CkString>(0)?))
         }
         229 => abi::dynamic(handle, "clear", |o: &CkString| o.clear()),
         230 => abi::dynamic(handle, "append", |o: &CkString| o.append(args.text(0)?)),
@@ -760,7 +760,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         233 => abi::dynamic(handle, "appendU", |o: &CkString| o.append_u(args.text(0)?)),
         234 => abi::dynamic(handle, "appendUtf16", |o: &CkString| o.append_utf16(args.text(0)?)),
         235 => abi::dynamic(handle, "appendStr", |o: &CkString| {
-            o.append_str(&args.object::<CkString>(0)?)
+            o.append_str(&*args.object::<CkString>(0)?)
         }),
         236 => abi::dynamic(handle, "appendInt", |o: &CkString| o.append_int(args.int(0)?)),
         237 => abi::dynamic(handle, "getString", |o: &CkString| o.get_string()),
@@ -777,13 +777,13 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         248 => abi::dynamic(handle, "isEmpty", |o: &CkString| o.is_empty()),
         249 => abi::dynamic(handle, "equals", |o: &CkString| o.equals(args.text(0)?)),
         250 => abi::dynamic(handle, "equalsStr", |o: &CkString| {
-            o.equals_str(&args.object::<CkString>(0)?)
+            o.equals_str(&*args.object::<CkString>(0)?)
         }),
         251 => abi::dynamic(handle, "equalsIgnoreCase", |o: &CkString| {
             o.equals_ignore_case(args.text(0)?)
         }),
         252 => abi::dynamic(handle, "equalsIgnoreCaseStr", |o: &CkString| {
-            o.equals_ignore_case_str(&args.object::<CkString>(0)?)
+            o.equals_ignore_case_str(&*args.object::<CkString>(0)?)
         }),
         253 => abi::dynamic(handle, "loadFile", |o: &CkString| {
             o.load_file(args.text(0)?, args.text(1)?)
@@ -791,16 +791,16 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         254 => abi::dynamic(handle, "saveToFile", |o: &CkString| {
             o.save_to_file(args.text(0)?, args.text(1)?)
         }),
-        255 => abi::dynamic(handle, "append", |o: &CkByteData| o.append(&args.bytes(0)?)),
+        255 => abi::dynamic(handle, "append", |o: &CkByteData| o.append(&*args.bytes(0)?)),
         256 => abi::dynamic(handle, "appendEncoded", |o: &CkByteData| {
             o.append_encoded(args.text(0)?, args.text(1)?)
         }),
         257 => abi::dynamic(handle, "clear", |o: &CkByteData| o.clear()),
         258 => abi::dynamic(handle, "getSize", |o: &CkByteData| o.get_size()),
         259 => abi::dynamic(handle, "getByte", |o: &CkByteData| o.get_byte(args.ulong(0)?)),
-        260 => abi::dynamic(handle, "equals", |o: &CkByteData| o.equals(&args.bytes(0)?)),
+        260 => abi::dynamic(handle, "equals", |o: &CkByteData| o.equals(&*args.bytes(0)?)),
         261 => abi::dynamic(handle, "encode", |o: &CkByteData| {
-            o.encode(args.text(0)?, &args.object::<CkString>(1)?)
+            o.encode(args.text(0)?, &*args.object::<CkString>(1)?)
         }),
         262 => abi::dynamic(handle, "getEncoded", |o: &CkByteData| o.get_encoded(args.text(0)?)),
         263 => abi::dynamic(handle, "loadFile", |o: &CkByteData| o.load_file(args.text(0)?)),

@@ -11,7 +11,10 @@
 
 use core::ffi::{c_char, c_int};
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkByteData, HCkRest, HCkString, HCkStringBuilder, Utf8, flag, object,
+    text,
+};
 use crate::client::{BinData, Class, Rest, StringBuilder};
 
 /// Creates an object.
@@ -92,7 +95,7 @@ pub unsafe extern "C" fn CkRest_getAuthorization(handle: HCkRest, outStr: HCkStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putAuthorization(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "Authorization", |o: &Rest| {
-        o.set_authorization(&unsafe { text::<Utf8>(newVal) }?)
+        o.set_authorization(&*unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -188,7 +191,7 @@ pub unsafe extern "C" fn CkRest_getHost(handle: HCkRest, outStr: HCkString) {
 /// Sets Host; see `CkRest_host`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putHost(handle: HCkRest, newVal: *const c_char) {
-    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Utf8>(newVal) }?))
+    abi::put(handle, "Host", |o: &Rest| o.set_host(&*unsafe { text::<Utf8>(newVal) }?))
 }
 
 /// How long sending a request, reading a response or the TLS handshake may go without progress, in
@@ -334,7 +337,7 @@ pub unsafe extern "C" fn CkRest_getResponseStatusText(handle: HCkRest, outStr: H
 
 /// The cipher suite of the current connection by its IANA name, such as "TLS_AES_256_GCM_SHA384".
 ///
-/// Empty without TLS or before Connect.
+/// A suite without a known name is given as its number. Empty without TLS or before Connect.
 ///
 /// Default: "".
 ///
@@ -398,7 +401,7 @@ pub unsafe extern "C" fn CkRest_getUncommonOptions(handle: HCkRest, outStr: HCkS
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putUncommonOptions(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "UncommonOptions", |o: &Rest| {
-        o.set_uncommon_options(&unsafe { text::<Utf8>(newVal) }?)
+        o.set_uncommon_options(&*unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -511,7 +514,7 @@ pub unsafe extern "C" fn CkRest_getDebugLogFilePath(handle: HCkRest, outStr: HCk
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putDebugLogFilePath(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "DebugLogFilePath", |o: &Rest| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&*unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -599,7 +602,7 @@ pub unsafe extern "C" fn CkRest_Connect(
     autoReconnect: BOOL,
 ) -> BOOL {
     abi::call(handle, "Connect", |o: &Rest| {
-        o.connect(&unsafe { text::<Utf8>(hostname) }?, port, flag(tls), flag(autoReconnect))
+        o.connect(&*unsafe { text::<Utf8>(hostname) }?, port, flag(tls), flag(autoReconnect))
     })
 }
 
@@ -637,7 +640,7 @@ pub unsafe extern "C" fn CkRest_AddTrustedCaPem(
     pemDataOrFilename: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddTrustedCaPem", |o: &Rest| {
-        o.add_trusted_ca_pem(&unsafe { text::<Utf8>(pemDataOrFilename) }?)
+        o.add_trusted_ca_pem(&*unsafe { text::<Utf8>(pemDataOrFilename) }?)
     })
 }
 
@@ -661,7 +664,7 @@ pub unsafe extern "C" fn CkRest_AddHeader(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddHeader", |o: &Rest| {
-        o.add_header(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
+        o.add_header(&*unsafe { text::<Utf8>(name) }?, &*unsafe { text::<Utf8>(value) }?)
     })
 }
 
@@ -674,7 +677,7 @@ pub unsafe extern "C" fn CkRest_AddHeader(
 /// Errors: None.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_RemoveHeader(handle: HCkRest, name: *const c_char) -> BOOL {
-    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&unsafe { text::<Utf8>(name) }?))
+    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&*unsafe { text::<Utf8>(name) }?))
 }
 
 /// Removes all header fields set with AddHeader, those of ws.AddClientHeaders included.
@@ -707,7 +710,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParam(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddQueryParam", |o: &Rest| {
-        o.add_query_param(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
+        o.add_query_param(&*unsafe { text::<Utf8>(name) }?, &*unsafe { text::<Utf8>(value) }?)
     })
 }
 
@@ -727,7 +730,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParams(
     queryString: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddQueryParams", |o: &Rest| {
-        o.add_query_params(&unsafe { text::<Utf8>(queryString) }?)
+        o.add_query_params(&*unsafe { text::<Utf8>(queryString) }?)
     })
 }
 
@@ -748,7 +751,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParamSb(
     value: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "AddQueryParamSb", |o: &Rest| {
-        o.add_query_param_sb(&unsafe { text::<Utf8>(name) }?, &object::<StringBuilder>(value)?)
+        o.add_query_param_sb(&*unsafe { text::<Utf8>(name) }?, &*object::<StringBuilder>(value)?)
     })
 }
 
@@ -762,7 +765,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParamSb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_RemoveQueryParam(handle: HCkRest, name: *const c_char) -> BOOL {
     abi::call(handle, "RemoveQueryParam", |o: &Rest| {
-        o.remove_query_param(&unsafe { text::<Utf8>(name) }?)
+        o.remove_query_param(&*unsafe { text::<Utf8>(name) }?)
     })
 }
 
@@ -794,7 +797,7 @@ pub unsafe extern "C" fn CkRest_AddPathParam(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddPathParam", |o: &Rest| {
-        o.add_path_param(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
+        o.add_path_param(&*unsafe { text::<Utf8>(name) }?, &*unsafe { text::<Utf8>(value) }?)
     })
 }
 
@@ -828,7 +831,7 @@ pub unsafe extern "C" fn CkRest_SetAuthBasic(
     password: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SetAuthBasic", |o: &Rest| {
-        o.set_auth_basic(&unsafe { text::<Utf8>(username) }?, &unsafe { text::<Utf8>(password) }?)
+        o.set_auth_basic(&*unsafe { text::<Utf8>(username) }?, &*unsafe { text::<Utf8>(password) }?)
     })
 }
 
@@ -867,8 +870,8 @@ pub unsafe extern "C" fn CkRest_fullRequestNoBody(
     httpVerb: *const c_char,
     uriPath: *const c_char,
 ) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "FullRequestNoBody", |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe {
+    abi::call_text::<Utf8, _, _>(handle, "FullRequestNoBody", |o: &Rest| {
+        o.full_request_no_body(&*unsafe { text::<Utf8>(httpVerb) }?, &*unsafe {
             text::<Utf8>(uriPath)
         }?)
     })
@@ -885,7 +888,7 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBody(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestNoBody", outStr, |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe {
+        o.full_request_no_body(&*unsafe { text::<Utf8>(httpVerb) }?, &*unsafe {
             text::<Utf8>(uriPath)
         }?)
     })
@@ -911,9 +914,9 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBodyBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodyBd", |o: &Rest| {
         o.full_request_no_body_bd(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &object::<BinData>(binData)?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*object::<BinData>(binData)?,
         )
     })
 }
@@ -938,9 +941,9 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBodySb(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodySb", |o: &Rest| {
         o.full_request_no_body_sb(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &object::<StringBuilder>(sb)?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*object::<StringBuilder>(sb)?,
         )
     })
 }
@@ -966,11 +969,11 @@ pub unsafe extern "C" fn CkRest_fullRequestString(
     uriPath: *const c_char,
     bodyText: *const c_char,
 ) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "FullRequestString", |o: &Rest| {
+    abi::call_text::<Utf8, _, _>(handle, "FullRequestString", |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &unsafe { text::<Utf8>(bodyText) }?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*unsafe { text::<Utf8>(bodyText) }?,
         )
     })
 }
@@ -988,9 +991,9 @@ pub unsafe extern "C" fn CkRest_FullRequestString(
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestString", outStr, |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &unsafe { text::<Utf8>(bodyText) }?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*unsafe { text::<Utf8>(bodyText) }?,
         )
     })
 }
@@ -1018,10 +1021,10 @@ pub unsafe extern "C" fn CkRest_FullRequestSb(
 ) -> BOOL {
     abi::call(handle, "FullRequestSb", |o: &Rest| {
         o.full_request_sb(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &object::<StringBuilder>(requestBody)?,
-            &object::<StringBuilder>(responseBody)?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*object::<StringBuilder>(requestBody)?,
+            &*object::<StringBuilder>(responseBody)?,
         )
     })
 }
@@ -1048,10 +1051,10 @@ pub unsafe extern "C" fn CkRest_FullRequestBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestBd", |o: &Rest| {
         o.full_request_bd(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &object::<BinData>(binData)?,
-            &object::<StringBuilder>(responseBody)?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*object::<BinData>(binData)?,
+            &*object::<StringBuilder>(responseBody)?,
         )
     })
 }
@@ -1074,7 +1077,9 @@ pub unsafe extern "C" fn CkRest_SendReqNoBody(
     uriPath: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SendReqNoBody", |o: &Rest| {
-        o.send_req_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe { text::<Utf8>(uriPath) }?)
+        o.send_req_no_body(&*unsafe { text::<Utf8>(httpVerb) }?, &*unsafe {
+            text::<Utf8>(uriPath)
+        }?)
     })
 }
 
@@ -1096,9 +1101,9 @@ pub unsafe extern "C" fn CkRest_SendReqStringBody(
 ) -> BOOL {
     abi::call(handle, "SendReqStringBody", |o: &Rest| {
         o.send_req_string_body(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &unsafe { text::<Utf8>(bodyText) }?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*unsafe { text::<Utf8>(bodyText) }?,
         )
     })
 }
@@ -1121,9 +1126,9 @@ pub unsafe extern "C" fn CkRest_SendReqSb(
 ) -> BOOL {
     abi::call(handle, "SendReqSb", |o: &Rest| {
         o.send_req_sb(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &object::<StringBuilder>(bodySb)?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*object::<StringBuilder>(bodySb)?,
         )
     })
 }
@@ -1146,9 +1151,9 @@ pub unsafe extern "C" fn CkRest_SendReqBd(
 ) -> BOOL {
     abi::call(handle, "SendReqBd", |o: &Rest| {
         o.send_req_bd(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &object::<BinData>(body)?,
+            &*unsafe { text::<Utf8>(httpVerb) }?,
+            &*unsafe { text::<Utf8>(uriPath) }?,
+            &*object::<BinData>(body)?,
         )
     })
 }
@@ -1181,7 +1186,7 @@ pub unsafe extern "C" fn CkRest_ReadResponseHeader(handle: HCkRest) -> c_int {
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_readRespBodyString(handle: HCkRest) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "ReadRespBodyString", |o: &Rest| o.read_resp_body_string())
+    abi::call_text::<Utf8, _, _>(handle, "ReadRespBodyString", |o: &Rest| o.read_resp_body_string())
 }
 
 /// Reads the response's body as text, after ReadResponseHeader.
@@ -1220,7 +1225,7 @@ pub unsafe extern "C" fn CkRest_ReadRespSb(
     responseBody: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "ReadRespSb", |o: &Rest| {
-        o.read_resp_sb(&object::<StringBuilder>(responseBody)?)
+        o.read_resp_sb(&*object::<StringBuilder>(responseBody)?)
     })
 }
 
@@ -1233,7 +1238,7 @@ pub unsafe extern "C" fn CkRest_ReadRespSb(
 /// Errors: As ReadRespBodyString; responseBody is unchanged then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_ReadRespBd(handle: HCkRest, responseBody: HCkBinData) -> BOOL {
-    abi::call(handle, "ReadRespBd", |o: &Rest| o.read_resp_bd(&object::<BinData>(responseBody)?))
+    abi::call(handle, "ReadRespBd", |o: &Rest| o.read_resp_bd(&*object::<BinData>(responseBody)?))
 }
 
 /// Looks up a header field of the last response.
@@ -1254,8 +1259,8 @@ pub unsafe extern "C" fn CkRest_responseHdrByName(
     handle: HCkRest,
     name: *const c_char,
 ) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "ResponseHdrByName", |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Utf8>(name) }?)
+    abi::call_text::<Utf8, _, _>(handle, "ResponseHdrByName", |o: &Rest| {
+        o.response_hdr_by_name(&*unsafe { text::<Utf8>(name) }?)
     })
 }
 
@@ -1269,7 +1274,7 @@ pub unsafe extern "C" fn CkRest_ResponseHdrByName(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "ResponseHdrByName", outStr, |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Utf8>(name) }?)
+        o.response_hdr_by_name(&*unsafe { text::<Utf8>(name) }?)
     })
 }
 
@@ -1284,7 +1289,7 @@ pub unsafe extern "C" fn CkRest_ResponseHdrByName(
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_responseHdrName(handle: HCkRest, index: c_int) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "ResponseHdrName", |o: &Rest| o.response_hdr_name(index))
+    abi::call_text::<Utf8, _, _>(handle, "ResponseHdrName", |o: &Rest| o.response_hdr_name(index))
 }
 
 /// The name of a header field of the last response, by its place.
@@ -1310,7 +1315,7 @@ pub unsafe extern "C" fn CkRest_ResponseHdrName(
 /// Ownership: Owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_responseHdrValue(handle: HCkRest, index: c_int) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "ResponseHdrValue", |o: &Rest| o.response_hdr_value(index))
+    abi::call_text::<Utf8, _, _>(handle, "ResponseHdrValue", |o: &Rest| o.response_hdr_value(index))
 }
 
 /// The value of a header field of the last response, by its place.
@@ -1337,7 +1342,7 @@ pub unsafe extern "C" fn CkRest_ResponseHdrValue(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_GetLastDebugRequest(handle: HCkRest, bd: HCkBinData) -> BOOL {
     abi::call(handle, "GetLastDebugRequest", |o: &Rest| {
-        o.get_last_debug_request(&object::<BinData>(bd)?)
+        o.get_last_debug_request(&*object::<BinData>(bd)?)
     })
 }
 
@@ -1354,6 +1359,6 @@ pub unsafe extern "C" fn CkRest_GetLastDebugRequest(handle: HCkRest, bd: HCkBinD
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_SaveLastError(handle: HCkRest, path: *const c_char) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Rest| {
-        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&*unsafe { text::<Utf8>(path) }?)
     })
 }

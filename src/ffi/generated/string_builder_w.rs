@@ -11,7 +11,10 @@
 
 use core::ffi::c_int;
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkByteData, HCkString, HCkStringBuilder, Wide, flag, object, text,
+    wchar_t,
+};
 use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
@@ -87,7 +90,7 @@ pub unsafe extern "C" fn CkStringBuilderW_Append(
     handle: HCkStringBuilder,
     value: *const wchar_t,
 ) -> BOOL {
-    abi::call(handle, "Append", |o: &StringBuilder| o.append(&unsafe { text::<Wide>(value) }?))
+    abi::call(handle, "Append", |o: &StringBuilder| o.append(&*unsafe { text::<Wide>(value) }?))
 }
 
 /// Adds bytes of a BinData, read as text.
@@ -103,8 +106,8 @@ pub unsafe extern "C" fn CkStringBuilderW_AppendBd(
 ) -> BOOL {
     abi::call(handle, "AppendBd", |o: &StringBuilder| {
         o.append_bd(
-            &object::<BinData>(binData)?,
-            &unsafe { text::<Wide>(charset) }?,
+            &*object::<BinData>(binData)?,
+            &*unsafe { text::<Wide>(charset) }?,
             offset,
             numBytes,
         )
@@ -143,7 +146,7 @@ pub unsafe extern "C" fn CkStringBuilderW_AppendLine(
     crlf: BOOL,
 ) -> BOOL {
     abi::call(handle, "AppendLine", |o: &StringBuilder| {
-        o.append_line(&unsafe { text::<Wide>(value) }?, flag(crlf))
+        o.append_line(&*unsafe { text::<Wide>(value) }?, flag(crlf))
     })
 }
 
@@ -155,7 +158,7 @@ pub unsafe extern "C" fn CkStringBuilderW_AppendSb(
     handle: HCkStringBuilder,
     sb: HCkStringBuilder,
 ) -> BOOL {
-    abi::call(handle, "AppendSb", |o: &StringBuilder| o.append_sb(&object::<StringBuilder>(sb)?))
+    abi::call(handle, "AppendSb", |o: &StringBuilder| o.append_sb(&*object::<StringBuilder>(sb)?))
 }
 
 /// Puts text before the content.
@@ -166,7 +169,7 @@ pub unsafe extern "C" fn CkStringBuilderW_Prepend(
     handle: HCkStringBuilder,
     value: *const wchar_t,
 ) -> BOOL {
-    abi::call(handle, "Prepend", |o: &StringBuilder| o.prepend(&unsafe { text::<Wide>(value) }?))
+    abi::call(handle, "Prepend", |o: &StringBuilder| o.prepend(&*unsafe { text::<Wide>(value) }?))
 }
 
 /// Replaces the content.
@@ -178,7 +181,7 @@ pub unsafe extern "C" fn CkStringBuilderW_SetString(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SetString", |o: &StringBuilder| {
-        o.set_string(&unsafe { text::<Wide>(value) }?)
+        o.set_string(&*unsafe { text::<Wide>(value) }?)
     })
 }
 
@@ -219,7 +222,7 @@ pub unsafe extern "C" fn CkStringBuilderW_Contains(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "Contains", |o: &StringBuilder| {
-        o.contains(&unsafe { text::<Wide>(str) }?, flag(caseSensitive))
+        o.contains(&*unsafe { text::<Wide>(str) }?, flag(caseSensitive))
     })
 }
 
@@ -233,7 +236,7 @@ pub unsafe extern "C" fn CkStringBuilderW_ContentsEqual(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "ContentsEqual", |o: &StringBuilder| {
-        o.contents_equal(&unsafe { text::<Wide>(str) }?, flag(caseSensitive))
+        o.contents_equal(&*unsafe { text::<Wide>(str) }?, flag(caseSensitive))
     })
 }
 
@@ -247,7 +250,7 @@ pub unsafe extern "C" fn CkStringBuilderW_ContentsEqualSb(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "ContentsEqualSb", |o: &StringBuilder| {
-        o.contents_equal_sb(&object::<StringBuilder>(sb)?, flag(caseSensitive))
+        o.contents_equal_sb(&*object::<StringBuilder>(sb)?, flag(caseSensitive))
     })
 }
 
@@ -261,7 +264,7 @@ pub unsafe extern "C" fn CkStringBuilderW_StartsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "StartsWith", |o: &StringBuilder| {
-        o.starts_with(&unsafe { text::<Wide>(substr) }?, flag(caseSensitive))
+        o.starts_with(&*unsafe { text::<Wide>(substr) }?, flag(caseSensitive))
     })
 }
 
@@ -275,7 +278,7 @@ pub unsafe extern "C" fn CkStringBuilderW_EndsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "EndsWith", |o: &StringBuilder| {
-        o.ends_with(&unsafe { text::<Wide>(substr) }?, flag(caseSensitive))
+        o.ends_with(&*unsafe { text::<Wide>(substr) }?, flag(caseSensitive))
     })
 }
 
@@ -284,7 +287,7 @@ pub unsafe extern "C" fn CkStringBuilderW_EndsWith(
 /// See `CkStringBuilder_getAsString`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkStringBuilderW_getAsString(handle: HCkStringBuilder) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetAsString", |o: &StringBuilder| o.get_as_string())
+    abi::call_text::<Wide, _, _>(handle, "GetAsString", |o: &StringBuilder| o.get_as_string())
 }
 
 /// Gives the whole content.
@@ -308,7 +311,7 @@ pub unsafe extern "C" fn CkStringBuilderW_getRange(
     numChars: c_int,
     removeFlag: BOOL,
 ) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetRange", |o: &StringBuilder| {
+    abi::call_text::<Wide, _, _>(handle, "GetRange", |o: &StringBuilder| {
         o.get_range(startIndex, numChars, flag(removeFlag))
     })
 }
@@ -338,8 +341,8 @@ pub unsafe extern "C" fn CkStringBuilderW_getEncoded(
     encoding: *const wchar_t,
     charset: *const wchar_t,
 ) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetEncoded", |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+    abi::call_text::<Wide, _, _>(handle, "GetEncoded", |o: &StringBuilder| {
+        o.get_encoded(&*unsafe { text::<Wide>(encoding) }?, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -354,7 +357,7 @@ pub unsafe extern "C" fn CkStringBuilderW_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+        o.get_encoded(&*unsafe { text::<Wide>(encoding) }?, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -370,7 +373,7 @@ pub unsafe extern "C" fn CkStringBuilderW_GetDecoded(
     outData: HCkByteData,
 ) -> BOOL {
     abi::call_bytes_into(handle, "GetDecoded", outData, |o: &StringBuilder| {
-        o.get_decoded(&unsafe { text::<Wide>(encoding) }?)
+        o.get_decoded(&*unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -384,7 +387,7 @@ pub unsafe extern "C" fn CkStringBuilderW_Encode(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "Encode", |o: &StringBuilder| {
-        o.encode(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+        o.encode(&*unsafe { text::<Wide>(encoding) }?, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -398,7 +401,7 @@ pub unsafe extern "C" fn CkStringBuilderW_Decode(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "Decode", |o: &StringBuilder| {
-        o.decode(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+        o.decode(&*unsafe { text::<Wide>(encoding) }?, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -412,7 +415,7 @@ pub unsafe extern "C" fn CkStringBuilderW_Replace(
     replacement: *const wchar_t,
 ) -> c_int {
     abi::call_int(handle, "Replace", |o: &StringBuilder| {
-        o.replace(&unsafe { text::<Wide>(value) }?, &unsafe { text::<Wide>(replacement) }?)
+        o.replace(&*unsafe { text::<Wide>(value) }?, &*unsafe { text::<Wide>(replacement) }?)
     })
 }
 
@@ -466,7 +469,7 @@ pub unsafe extern "C" fn CkStringBuilderW_LoadFile(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "LoadFile", |o: &StringBuilder| {
-        o.load_file(&unsafe { text::<Wide>(path) }?, &unsafe { text::<Wide>(charset) }?)
+        o.load_file(&*unsafe { text::<Wide>(path) }?, &*unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -482,8 +485,8 @@ pub unsafe extern "C" fn CkStringBuilderW_WriteFile(
 ) -> BOOL {
     abi::call(handle, "WriteFile", |o: &StringBuilder| {
         o.write_file(
-            &unsafe { text::<Wide>(path) }?,
-            &unsafe { text::<Wide>(charset) }?,
+            &*unsafe { text::<Wide>(path) }?,
+            &*unsafe { text::<Wide>(charset) }?,
             flag(emitBom),
         )
     })

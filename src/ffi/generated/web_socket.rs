@@ -11,7 +11,10 @@
 
 use core::ffi::{c_char, c_int};
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Utf8, flag, object,
+    text,
+};
 use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
 /// Creates an object.
@@ -395,7 +398,7 @@ pub unsafe extern "C" fn CkWebSocket_putDebugLogFilePath(
     newVal: *const c_char,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&*unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -476,7 +479,7 @@ pub unsafe extern "C" fn CkWebSocket_UseConnection(
     connection: HCkRest,
 ) -> BOOL {
     abi::call(handle, "UseConnection", |o: &WebSocket| {
-        o.use_connection(&object::<Rest>(connection)?)
+        o.use_connection(&*object::<Rest>(connection)?)
     })
 }
 
@@ -500,14 +503,16 @@ pub unsafe extern "C" fn CkWebSocket_AddClientHeaders(handle: HCkWebSocket) -> B
 /// Call it when the Rest has received status 101. Checked are: status 101; Upgrade is "websocket";
 /// Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the key sent; no extension
 /// and no subprotocol that was not offered. No subprotocol chosen is allowed: read the choice with
-/// rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came in the same packet as the
-/// answer are kept for ReadFrame.
+/// rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came right behind the answer are
+/// kept for ReadFrame. openck speaks no extensions in this version: do not offer one with
+/// AddHeader, or frames that use it fail with reason 4.
 ///
 /// Result: True when the session is open; IsConnected is True then.
 ///
 /// Errors: Any check that fails: LastErrorText names the header and the value received. The
 /// connection is closed, IsConnected stays False. Also when UseConnection or AddClientHeaders was
-/// not called, or no response was read.
+/// not called, no response was read, or the request was wrong itself, such as a subprotocol offered
+/// twice.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_ValidateServerHandshake(handle: HCkWebSocket) -> BOOL {
     abi::call(handle, "ValidateServerHandshake", |o: &WebSocket| o.validate_server_handshake())
@@ -538,7 +543,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Utf8>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&*unsafe { text::<Utf8>(stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -561,7 +566,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrameSb(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameSb", |o: &WebSocket| {
-        o.send_frame_sb(&object::<StringBuilder>(sbToSend)?, flag(finalFrame))
+        o.send_frame_sb(&*object::<StringBuilder>(sbToSend)?, flag(finalFrame))
     })
 }
 
@@ -586,7 +591,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrameBd(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameBd", |o: &WebSocket| {
-        o.send_frame_bd(&object::<BinData>(bdToSend)?, flag(finalFrame))
+        o.send_frame_bd(&*object::<BinData>(bdToSend)?, flag(finalFrame))
     })
 }
 
@@ -610,18 +615,19 @@ pub unsafe extern "C" fn CkWebSocket_SendPing(
     handle: HCkWebSocket,
     pingData: *const c_char,
 ) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Utf8>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&*unsafe { text::<Utf8>(pingData) }?))
 }
 
 /// Sends a Pong frame.
 ///
 /// If a Ping is waiting for its answer (NeedSendPong), the Pong carries that Ping's data and
 /// NeedSendPong becomes False. Otherwise it is empty: a one-way sign of life that the server does
-/// not answer. Only needed with PingAutoRespond False.
+/// not answer. Only needed with PingAutoRespond False. It is allowed after SendClose too, until the
+/// server's Close arrives.
 ///
 /// Result: True when the frame was handed to the operating system.
 ///
-/// Errors: Not connected, a Close frame was sent already, or no progress for IdleTimeoutMs.
+/// Errors: Not connected, the server's Close frame was received, or no progress for IdleTimeoutMs.
 ///
 /// Threads: Any thread, also while another is in ReadFrame.
 #[unsafe(no_mangle)]
@@ -659,7 +665,7 @@ pub unsafe extern "C" fn CkWebSocket_SendClose(
     reason: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf8>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &*unsafe { text::<Utf8>(reason) }?)
     })
 }
 
@@ -700,7 +706,7 @@ pub unsafe extern "C" fn CkWebSocket_ReadFrame(handle: HCkWebSocket) -> BOOL {
 /// FrameDataLen before, or use GetFrameDataBd.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_getFrameData(handle: HCkWebSocket) -> *const c_char {
-    abi::call_text::<Utf8, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
+    abi::call_text::<Utf8, _, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
 }
 
 /// Takes the data read so far as text and leaves none.
@@ -727,7 +733,7 @@ pub unsafe extern "C" fn CkWebSocket_GetFrameDataSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataSb", |o: &WebSocket| {
-        o.get_frame_data_sb(&object::<StringBuilder>(sb)?)
+        o.get_frame_data_sb(&*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -747,7 +753,7 @@ pub unsafe extern "C" fn CkWebSocket_GetFrameDataBd(
     binData: HCkBinData,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataBd", |o: &WebSocket| {
-        o.get_frame_data_bd(&object::<BinData>(binData)?)
+        o.get_frame_data_bd(&*object::<BinData>(binData)?)
     })
 }
 
@@ -800,6 +806,6 @@ pub unsafe extern "C" fn CkWebSocket_SaveLastError(
     path: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&*unsafe { text::<Utf8>(path) }?)
     })
 }

@@ -11,7 +11,10 @@
 
 use core::ffi::c_int;
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Utf16, flag,
+    object, text,
+};
 use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
 /// Creates an object.
@@ -294,7 +297,7 @@ pub unsafe extern "C" fn CkWebSocketU_putDebugLogFilePath(
     newVal: *const u16,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&*unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -337,7 +340,7 @@ pub unsafe extern "C" fn CkWebSocketU_UseConnection(
     connection: HCkRest,
 ) -> BOOL {
     abi::call(handle, "UseConnection", |o: &WebSocket| {
-        o.use_connection(&object::<Rest>(connection)?)
+        o.use_connection(&*object::<Rest>(connection)?)
     })
 }
 
@@ -367,7 +370,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Utf16>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&*unsafe { text::<Utf16>(stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -381,7 +384,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrameSb(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameSb", |o: &WebSocket| {
-        o.send_frame_sb(&object::<StringBuilder>(sbToSend)?, flag(finalFrame))
+        o.send_frame_sb(&*object::<StringBuilder>(sbToSend)?, flag(finalFrame))
     })
 }
 
@@ -395,7 +398,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrameBd(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameBd", |o: &WebSocket| {
-        o.send_frame_bd(&object::<BinData>(bdToSend)?, flag(finalFrame))
+        o.send_frame_bd(&*object::<BinData>(bdToSend)?, flag(finalFrame))
     })
 }
 
@@ -404,7 +407,9 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrameBd(
 /// See `CkWebSocket_SendPing`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketU_SendPing(handle: HCkWebSocket, pingData: *const u16) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Utf16>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| {
+        o.send_ping(&*unsafe { text::<Utf16>(pingData) }?)
+    })
 }
 
 /// Sends a Pong frame.
@@ -426,7 +431,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendClose(
     reason: *const u16,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf16>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &*unsafe { text::<Utf16>(reason) }?)
     })
 }
 
@@ -443,7 +448,7 @@ pub unsafe extern "C" fn CkWebSocketU_ReadFrame(handle: HCkWebSocket) -> BOOL {
 /// See `CkWebSocket_getFrameData`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketU_getFrameData(handle: HCkWebSocket) -> *const u16 {
-    abi::call_text::<Utf16, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
+    abi::call_text::<Utf16, _, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
 }
 
 /// Takes the data read so far as text and leaves none.
@@ -466,7 +471,7 @@ pub unsafe extern "C" fn CkWebSocketU_GetFrameDataSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataSb", |o: &WebSocket| {
-        o.get_frame_data_sb(&object::<StringBuilder>(sb)?)
+        o.get_frame_data_sb(&*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -479,7 +484,7 @@ pub unsafe extern "C" fn CkWebSocketU_GetFrameDataBd(
     binData: HCkBinData,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataBd", |o: &WebSocket| {
-        o.get_frame_data_bd(&object::<BinData>(binData)?)
+        o.get_frame_data_bd(&*object::<BinData>(binData)?)
     })
 }
 
@@ -508,6 +513,6 @@ pub unsafe extern "C" fn CkWebSocketU_SaveLastError(
     path: *const u16,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&*unsafe { text::<Utf16>(path) }?)
     })
 }

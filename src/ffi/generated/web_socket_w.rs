@@ -11,7 +11,10 @@
 
 use core::ffi::c_int;
 
-use crate::abi::{self, *};
+use crate::abi::{
+    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Wide, flag, object,
+    text, wchar_t,
+};
 use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
 /// Creates an object.
@@ -294,7 +297,7 @@ pub unsafe extern "C" fn CkWebSocketW_putDebugLogFilePath(
     newVal: *const wchar_t,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&*unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -337,7 +340,7 @@ pub unsafe extern "C" fn CkWebSocketW_UseConnection(
     connection: HCkRest,
 ) -> BOOL {
     abi::call(handle, "UseConnection", |o: &WebSocket| {
-        o.use_connection(&object::<Rest>(connection)?)
+        o.use_connection(&*object::<Rest>(connection)?)
     })
 }
 
@@ -367,7 +370,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Wide>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&*unsafe { text::<Wide>(stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -381,7 +384,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendFrameSb(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameSb", |o: &WebSocket| {
-        o.send_frame_sb(&object::<StringBuilder>(sbToSend)?, flag(finalFrame))
+        o.send_frame_sb(&*object::<StringBuilder>(sbToSend)?, flag(finalFrame))
     })
 }
 
@@ -395,7 +398,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendFrameBd(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrameBd", |o: &WebSocket| {
-        o.send_frame_bd(&object::<BinData>(bdToSend)?, flag(finalFrame))
+        o.send_frame_bd(&*object::<BinData>(bdToSend)?, flag(finalFrame))
     })
 }
 
@@ -407,7 +410,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendPing(
     handle: HCkWebSocket,
     pingData: *const wchar_t,
 ) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Wide>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&*unsafe { text::<Wide>(pingData) }?))
 }
 
 /// Sends a Pong frame.
@@ -429,7 +432,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendClose(
     reason: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Wide>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &*unsafe { text::<Wide>(reason) }?)
     })
 }
 
@@ -446,7 +449,7 @@ pub unsafe extern "C" fn CkWebSocketW_ReadFrame(handle: HCkWebSocket) -> BOOL {
 /// See `CkWebSocket_getFrameData`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketW_getFrameData(handle: HCkWebSocket) -> *const wchar_t {
-    abi::call_text::<Wide, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
+    abi::call_text::<Wide, _, _>(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data())
 }
 
 /// Takes the data read so far as text and leaves none.
@@ -469,7 +472,7 @@ pub unsafe extern "C" fn CkWebSocketW_GetFrameDataSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataSb", |o: &WebSocket| {
-        o.get_frame_data_sb(&object::<StringBuilder>(sb)?)
+        o.get_frame_data_sb(&*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -482,7 +485,7 @@ pub unsafe extern "C" fn CkWebSocketW_GetFrameDataBd(
     binData: HCkBinData,
 ) -> BOOL {
     abi::call(handle, "GetFrameDataBd", |o: &WebSocket| {
-        o.get_frame_data_bd(&object::<BinData>(binData)?)
+        o.get_frame_data_bd(&*object::<BinData>(binData)?)
     })
 }
 
@@ -511,6 +514,6 @@ pub unsafe extern "C" fn CkWebSocketW_SaveLastError(
     path: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&*unsafe { text::<Wide>(path) }?)
     })
 }

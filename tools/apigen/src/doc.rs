@@ -27,6 +27,12 @@ pub(crate) fn getter(property: &Property) -> String {
     parts.join("\n\n")
 }
 
+/// A text without its paragraph on ownership, for languages that copy every result.
+pub(crate) fn without_ownership(text: &str) -> String {
+    let kept = text.split("\n\n").filter(|part| !part.starts_with("Ownership: "));
+    kept.collect::<Vec<_>>().join("\n\n")
+}
+
 /// The text above a class.
 pub(crate) fn class(class: &Class) -> String {
     split_summary(&class.doc)

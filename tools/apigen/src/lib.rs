@@ -31,7 +31,7 @@ pub fn generate(root: &Path) -> Result<Files> {
     rust_exports::generate(&api, &mut files)?;
     rust_dynamic::generate(&api, &mut files)?;
     headers::generate(&api, root, &mut files)?;
-    pascal::generate(&api, &mut files);
+    pascal::generate(&api, &mut files)?;
     python::generate(&api, &mut files);
     tcl::generate(&api, &mut files)?;
     cpp::generate(&api, &mut files);

@@ -57,7 +57,7 @@ fn classes(api: &Api) -> String {
     let names: Vec<_> = api.classes.iter().map(|class| class.name.as_str()).collect();
     let mut out = format!("// {}\n\n//! The classes by number and by name.\n\n", mark("api/"));
     out += &format!(
-        "use core::ffi::c_void;\n\nuse crate::abi;\nuse crate::client::{{{}}};\n\n",
+        "use core::ffi::c_void;\n\nuse crate::abi::{{self, Handle}};\nuse crate::client::{{{}}};\n\n",
         names.join(", ")
     );
     for class in &api.classes {
@@ -73,15 +73,18 @@ fn classes(api: &Api) -> String {
     for name in &names {
         out += &format!("\"{name}\" => abi::create::<{name}>(),\n");
     }
-    out + "_ => return None,\n}) }\n"
+    out += "_ => return None,\n}) }\n\n";
+    out += "/// Disposes an object of any class; false if the handle names none.\n";
+    out += "pub fn dispose_any(handle: Handle) -> bool {\n";
+    let tries: Vec<_> =
+        names.iter().map(|name| format!("abi::dispose_handle::<{name}>(handle)")).collect();
+    out + &tries.join(" || ") + "}\n"
 }
 
 fn dynamic(api: &Api) -> String {
     let entries = entries(api);
     let mut out = format!("// {}\n\n", mark("api/"));
     out += "//! The table of all members that the dynamic call reaches, and the call itself.\n\n";
-    out += "#![allow(clippy::needless_borrow, reason = \"one form for all kinds of bytes and \
-            objects\")]\n\n";
     out += &imports(&entries);
     out += "/// The classes; the one with the id `n` stands at `n - 1`.\n";
     out += "pub static CLASSES: &[&str] = &[\n";
@@ -191,6 +194,11 @@ fn arm(entry: &Entry<'_>) -> String {
     let args: Vec<_> =
         entry.kind.args().into_iter().enumerate().map(|(i, ty)| argument(i, ty)).collect();
     let call = match entry.kind {
+        // Facts about the last frame are answered from the object's status in every binding.
+        Kind::Get(property) if property.scalar => {
+            let fact = names::snake(&property.name);
+            format!("abi::dynamic_get(handle, |o: &{class}| o.status().{fact}())")
+        }
         Kind::Get(property) => {
             format!(
                 "abi::dynamic_get(handle, |o: &{class}| {}())",
@@ -221,7 +229,7 @@ fn argument(index: usize, ty: &Type) -> String {
         Type::ULong => format!("args.ulong({index})?"),
         Type::Int64 => format!("args.int64({index})?"),
         Type::Text(_) => format!("args.text({index})?"),
-        Type::Bytes | Type::Ptr => format!("&args.bytes({index})?"),
-        Type::Object(class) => format!("&args.object::<{class}>({index})?"),
+        Type::Bytes | Type::Ptr => format!("&*args.bytes({index})?"),
+        Type::Object(class) => format!("&*args.object::<{class}>({index})?"),
     }
 }

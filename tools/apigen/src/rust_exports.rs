@@ -1,5 +1,7 @@
 //! `src/ffi/generated/<class>.rs`: one plain `extern "C"` function for each member and family.
 
+use std::collections::BTreeSet;
+
 use crate::{
     doc,
     files::{Files, mark},
@@ -58,25 +60,40 @@ fn header(class: &Class, family: Family, body: &str) -> String {
     text += "#![allow(\n    non_snake_case,\n    clippy::missing_safety_doc,\n    \
              clippy::undocumented_unsafe_blocks,\n    reason = \"names are those of the C API; \
              every pointer is the caller's promise, see src/abi\"\n)]\n\n";
-    let types = ["c_char", "c_int", "c_uchar", "c_ulong", "c_void"];
-    let used: Vec<_> = types.into_iter().filter(|name| has_word(body, name)).collect();
-    if !used.is_empty() {
-        text += &format!("use core::ffi::{{{}}};\n\n", used.join(", "));
+    let words = code_words(body);
+    let core = ["c_char", "c_int", "c_uchar", "c_ulong", "c_void"];
+    let core: Vec<_> = core.into_iter().filter(|name| words.contains(name)).collect();
+    if !core.is_empty() {
+        text += &format!("use core::ffi::{{{}}};\n\n", core.join(", "));
     }
-    let mut clients: Vec<&str> = objects(class).collect();
+    let ours = |word: &&str| word.starts_with("HCk") || ABI.contains(word);
+    let abi: Vec<_> = words.iter().copied().filter(ours).collect();
+    text += &format!("use crate::abi::{{self, {}}};\n", abi.join(", "));
+    let mut clients: Vec<&str> = objects(class).filter(|name| words.contains(name)).collect();
     clients.push(&class.name);
     if body.contains("o.base()") {
         clients.push("Class");
     }
     clients.sort_unstable();
     clients.dedup();
-    let clients: Vec<_> = clients.into_iter().filter(|name| has_word(body, name)).collect();
-    let class_trait =
-        if body.contains("o.base()") && !clients.contains(&"Class") { "Class, " } else { "" };
-    text += "use crate::abi::{self, *};\n";
-    text += &format!("use crate::client::{{{class_trait}{}}};\n\n", clients.join(", "));
+    text += &format!("use crate::client::{{{}}};\n\n", clients.join(", "));
     text
 }
+
+/// What generated bodies use of the abi without naming the module, beside the handle types.
+const ABI: [&str; 11] = [
+    "BOOL",
+    "wchar_t",
+    "Utf8",
+    "Utf16",
+    "Wide",
+    "bytes",
+    "flag",
+    "object",
+    "raw_bytes",
+    "text",
+    "ulong",
+];
 
 /// The classes that methods take as arguments and that the dynamic path names too.
 fn objects(class: &Class) -> impl Iterator<Item = &str> {
@@ -86,12 +103,10 @@ fn objects(class: &Class) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether an identifier occurs in Rust text as a whole word outside comments.
-fn has_word(body: &str, word: &str) -> bool {
+/// The identifiers in Rust text outside comments.
+fn code_words(body: &str) -> BTreeSet<&str> {
     let code = body.lines().filter(|line| !line.trim_start().starts_with("///"));
-    code.into_iter().any(|line| {
-        line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|part| part == word)
-    })
+    code.flat_map(|line| line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))).collect()
 }
 
 /// Writes the functions of one class in one family.
@@ -175,7 +190,7 @@ impl Writer<'_> {
                 names::lower_first(&method.name)
             };
             let call = format!(
-                "abi::call_text::<{}, _>(handle, \"{}\", {closure})",
+                "abi::call_text::<{}, _, _>(handle, \"{}\", {closure})",
                 self.kind(kind),
                 method.name
             );
@@ -282,9 +297,9 @@ impl Writer<'_> {
             Type::Bool => format!("flag({name})"),
             Type::Int | Type::Int64 | Type::Ptr => name.clone(),
             Type::ULong => format!("ulong({name})?"),
-            Type::Text(kind) => format!("&unsafe {{ text::<{}>({name}) }}?", self.kind(*kind)),
-            Type::Bytes => format!("&bytes({name})?"),
-            Type::Object(class) => format!("&object::<{class}>({name})?"),
+            Type::Text(kind) => format!("&*unsafe {{ text::<{}>({name}) }}?", self.kind(*kind)),
+            Type::Bytes => format!("&*bytes({name})?"),
+            Type::Object(class) => format!("&*object::<{class}>({name})?"),
         }
     }
 
