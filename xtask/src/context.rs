@@ -38,17 +38,12 @@ impl Context {
         Ok(Self { root, target, work, lib_dir, ci })
     }
 
-    /// Builds the library and the test server, and fills `lib_dir`.
+    /// Builds the library and the test server (always for debugging), and fills `lib_dir`.
     pub(crate) fn build(&self, release: bool) -> Result<(), String> {
-        let mut cargo = self.cargo();
-        cargo.args(["build", "--quiet", "--package", "openck"]);
-        cargo.args(["--package", "openck-test-support"]);
+        let both: &[&str] = &["--package", "openck", "--package", "openck-test-support"];
+        self.cargo_build(both)?;
         if release {
-            cargo.arg("--release");
-        }
-        let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
-        if !status.success() {
-            return Err("the library does not build".into());
+            self.cargo_build(&["--package", "openck", "--release"])?;
         }
         self.stage(release).map_err(|error| format!("{}: {error}", self.lib_dir.display()))
     }
@@ -106,6 +101,15 @@ impl Context {
         let mut files: Vec<_> = paths.filter(|path| has_extension(path, extension)).collect();
         files.sort();
         files
+    }
+
+    fn cargo_build(&self, arguments: &[&str]) -> Result<(), String> {
+        let status = self.cargo().args(["build", "--quiet"]).args(arguments).status();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(_) => Err("the library does not build".into()),
+            Err(error) => Err(format!("cargo: {error}")),
+        }
     }
 
     fn library_path(&self) -> std::ffi::OsString {
