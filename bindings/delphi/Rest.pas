@@ -290,7 +290,7 @@ procedure CkRest_getResponseStatusText(objHandle: HCkRest; outPropVal: HCkString
 
 // The cipher suite of the current connection by its IANA name, such as "TLS_AES_256_GCM_SHA384".
 //
-// Empty without TLS or before Connect.
+// A suite without a known name is given as its number. Empty without TLS or before Connect.
 //
 // Default: "".
 //

@@ -418,14 +418,16 @@ function CkWebSocket_AddClientHeaders(objHandle: HCkWebSocket): LongBool; cdecl;
 // Call it when the Rest has received status 101. Checked are: status 101; Upgrade is "websocket";
 // Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the key sent; no extension
 // and no subprotocol that was not offered. No subprotocol chosen is allowed: read the choice with
-// rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came in the same packet as the
-// answer are kept for ReadFrame.
+// rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came right behind the answer are
+// kept for ReadFrame. openck speaks no extensions in this version: do not offer one with AddHeader,
+// or frames that use it fail with reason 4.
 //
 // Result: True when the session is open; IsConnected is True then.
 //
 // Errors: Any check that fails: LastErrorText names the header and the value received. The
 // connection is closed, IsConnected stays False. Also when UseConnection or AddClientHeaders was
-// not called, or no response was read.
+// not called, no response was read, or the request was wrong itself, such as a subprotocol offered
+// twice.
 function CkWebSocket_ValidateServerHandshake(objHandle: HCkWebSocket): LongBool; cdecl;
   external DLLName name 'CkWebSocketU_ValidateServerHandshake';
 
@@ -513,11 +515,12 @@ function CkWebSocket_SendPing(objHandle: HCkWebSocket; pingData: PWideChar): Lon
 //
 // If a Ping is waiting for its answer (NeedSendPong), the Pong carries that Ping's data and
 // NeedSendPong becomes False. Otherwise it is empty: a one-way sign of life that the server does
-// not answer. Only needed with PingAutoRespond False.
+// not answer. Only needed with PingAutoRespond False. It is allowed after SendClose too, until the
+// server's Close arrives.
 //
 // Result: True when the frame was handed to the operating system.
 //
-// Errors: Not connected, a Close frame was sent already, or no progress for IdleTimeoutMs.
+// Errors: Not connected, the server's Close frame was received, or no progress for IdleTimeoutMs.
 //
 // Threads: Any thread, also while another is in ReadFrame.
 function CkWebSocket_SendPong(objHandle: HCkWebSocket): LongBool; cdecl;

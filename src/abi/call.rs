@@ -28,7 +28,8 @@ pub fn dispose<T: Registered>(handle: *mut c_void) {
     dispose_handle::<T>(Handle::of(handle));
 }
 
-pub(super) fn dispose_handle<T: Registered>(handle: Handle) -> bool {
+/// As [`dispose`]; true if there was such an object.
+pub fn dispose_handle<T: Registered>(handle: Handle) -> bool {
     let disposed = catch_unwind(|| handle::dispose::<T>(handle)).unwrap_or(false);
     ring::forget(handle);
     disposed
@@ -312,7 +313,8 @@ pub fn bytes(handle: *mut c_void) -> Result<Vec<u8>> {
 /// # Safety
 /// `data` is NULL or points to `size` bytes that outlive `'a`.
 pub unsafe fn raw_bytes<'a>(data: *const c_void, size: c_ulong) -> Result<&'a [u8]> {
-    let too_large = || Error::new(ErrorKind::Argument, format!("{size} bytes cannot be in memory."));
+    let too_large =
+        || Error::new(ErrorKind::Argument, format!("{size} bytes cannot be in memory."));
     let size = usize::try_from(size).map_err(|_| too_large())?;
     if size == 0 {
         return Ok(&[]);

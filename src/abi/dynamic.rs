@@ -101,7 +101,9 @@ pub fn check(member: &Member, args: &[Arg<'_>]) -> std::result::Result<(), BadCa
     for (n, (kind, arg)) in member.args.iter().zip(args).enumerate() {
         if !fits(*kind, arg) {
             let n = n + 1;
-            return Err(BadCall(format!("{class}.{name}: argument {n} must be {kind}, not {arg}.")));
+            return Err(BadCall(format!(
+                "{class}.{name}: argument {n} must be {kind}, not {arg}."
+            )));
         }
     }
     Ok(())

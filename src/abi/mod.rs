@@ -11,12 +11,13 @@ mod text;
 pub mod types;
 
 pub use call::{
-    bytes, call, call_bytes_into, call_int, call_ptr, call_query, call_text, call_text_into,
-    Scalar, call_ulong, call_void, create, dispose, flag, get, get_text, get_text_into, object, put,
-    raw_bytes, scalar, ulong,
+    Scalar, bytes, call, call_bytes_into, call_int, call_ptr, call_query, call_text,
+    call_text_into, call_ulong, call_void, create, dispose, dispose_handle, flag, get, get_text,
+    get_text_into, object, put, raw_bytes, scalar, ulong,
 };
 pub use dynamic::{
-    Arg, Args, BadCall, IntoValue, Kind, Member, Role, Value, check, dynamic, dynamic_get, dynamic_put,
+    Arg, Args, BadCall, IntoValue, Kind, Member, Role, Value, check, dynamic, dynamic_get,
+    dynamic_put,
 };
 pub use handle::{Handle, Pinned, Registered};
 pub use text::{Text, Utf8, Utf16, Wide, text};

@@ -93,8 +93,12 @@ impl Slot {
                 return None;
             }
             let pinned = state + 1;
-            match self.state.compare_exchange_weak(state, pinned, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.state.compare_exchange_weak(
+                state,
+                pinned,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
                 Ok(_) => return Some(self.object.load(Ordering::Relaxed)),
                 Err(now) => state = now,
             }
@@ -118,8 +122,12 @@ impl Slot {
         let mut state = self.state.load(Ordering::Acquire);
         while Key::of(state) == key {
             let retired = dying.state() | (state & PINS);
-            match self.state.compare_exchange_weak(state, retired, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.state.compare_exchange_weak(
+                state,
+                retired,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
                 Ok(_) => return true,
                 Err(now) => state = now,
             }

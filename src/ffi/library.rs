@@ -54,7 +54,7 @@ pub extern "C" fn openck_version() -> *const c_char {
 pub unsafe extern "C" fn openck_create(class_name: *const c_char) -> usize {
     // SAFETY: the caller passes NULL or NUL-terminated text.
     let name = unsafe { name(class_name) };
-    name.and_then(classes::create_by_name).unwrap_or(0)
+    name.and_then(classes::create_by_name).map_or(0, |handle| handle.addr())
 }
 
 /// Disposes an object of any class. Calls still running on it in other threads end soon.
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn openck_create(class_name: *const c_char) -> usize {
 /// Result: 1, or 0 if the handle named no living object. Threads: any.
 #[unsafe(no_mangle)]
 pub extern "C" fn openck_dispose(handle: usize) -> c_int {
-    c_int::from(classes::dispose_any(handle))
+    c_int::from(classes::dispose_any(Handle(handle)))
 }
 
 /// Finds a member: "SendFrame" for a method, "get:IdleTimeoutMs" and "put:IdleTimeoutMs" for the

@@ -29,6 +29,7 @@ pub enum Opcode {
 
 impl Opcode {
     /// The opcode with this number; none for the reserved ones.
+    #[inline]
     pub fn from_code(code: u8) -> Option<Self> {
         Some(match code {
             0 => Self::Continuation,
@@ -42,6 +43,7 @@ impl Opcode {
     }
 
     /// The number on the wire.
+    #[inline]
     pub fn code(self) -> u8 {
         self as u8
     }
@@ -59,6 +61,7 @@ impl Opcode {
     }
 
     /// Whether it is Close, Ping or Pong.
+    #[inline]
     pub fn is_control(self) -> bool {
         self as u8 >= 8
     }
@@ -118,6 +121,7 @@ impl Header {
         Ok(Some((Self::new(first, opcode, len), used)))
     }
 
+    #[inline]
     fn new(first: u8, opcode: Opcode, len: u64) -> Self {
         Self { opcode, fin: first & FIN != 0, compressed: first & RSV1 != 0, len }
     }

@@ -111,14 +111,13 @@ impl Receiver {
         }
         let count = usize::try_from(self.missing).map_or(rest.len(), |miss| miss.min(rest.len()));
         let (payload, rest) = rest.split_at(count);
+        let used = input.len() - rest.len();
         if self.frame.opcode.is_control() {
-            self.control.push(payload);
-        } else {
-            self.check_text(payload)?;
-            message.extend_from_slice(payload);
+            return self.control_payload(payload).map(|event| (used, event));
         }
-        let event = self.advance(count)?;
-        Ok((input.len() - rest.len(), event))
+        self.check_text(payload)?;
+        message.extend_from_slice(payload);
+        if self.advance(count)? { Ok((used, Some(self.data()))) } else { Ok((used, None)) }
     }
 
     /// How many bytes of payload the caller may append to the message itself, straight from the
@@ -144,7 +143,7 @@ impl Receiver {
             return Ok(None);
         }
         self.check_text(payload)?;
-        self.advance(payload.len())
+        Ok(self.advance(payload.len())?.then(|| self.data()))
     }
 
     /// Whether a frame has begun that has not ended, or a message whose last frame has not ended.
@@ -201,6 +200,7 @@ impl Receiver {
     }
 
     /// What may come next. RSV1 is refused as long as no extension is negotiated.
+    #[inline]
     fn rules(&self) -> Rules {
         Rules { in_message: self.message.open, compression: false }
     }
@@ -225,7 +225,6 @@ impl Receiver {
             self.message.open = true;
             self.message.text = header.opcode == Opcode::Text;
             self.message.len = 0;
-            self.message.utf8.reset();
         }
         self.message.len = self.message.len.saturating_add(header.len);
         if over(header.len, self.limits.frame) || over(self.message.len, self.limits.message) {
@@ -244,26 +243,40 @@ impl Receiver {
         Ok(())
     }
 
-    /// Accounts for payload; ends the frame when none is missing.
+    /// Accounts for payload of a data frame; tells whether the frame is complete.
     #[inline]
-    fn advance(&mut self, count: usize) -> Result<Option<Event>> {
+    fn advance(&mut self, count: usize) -> Result<bool> {
         self.missing -= count as u64;
+        if self.missing > 0 {
+            return Ok(false);
+        }
+        self.phase = Phase::Header;
+        if self.frame.fin {
+            self.end_message()?;
+        }
+        Ok(true)
+    }
+
+    /// The event of the data frame that is complete.
+    #[inline]
+    fn data(&self) -> Event {
+        Event::Data { opcode: self.frame.opcode, fin: self.frame.fin }
+    }
+
+    /// Takes payload of a control frame. Kept apart from data, which are far more frequent.
+    #[inline(never)]
+    fn control_payload(&mut self, payload: &[u8]) -> Result<Option<Event>> {
+        self.control.push(payload);
+        self.missing -= payload.len() as u64;
         if self.missing > 0 {
             return Ok(None);
         }
         self.phase = Phase::Header;
-        let Header { opcode, fin, .. } = self.frame;
-        Ok(Some(match opcode {
-            Opcode::Ping => Event::Ping(self.control),
-            Opcode::Pong => Event::Pong(self.control),
-            Opcode::Close => self.close()?,
-            Opcode::Continuation | Opcode::Text | Opcode::Binary => {
-                if fin {
-                    self.end_message()?;
-                }
-                Event::Data { opcode, fin }
-            }
-        }))
+        match self.frame.opcode {
+            Opcode::Ping => Ok(Some(Event::Ping(self.control))),
+            Opcode::Pong => Ok(Some(Event::Pong(self.control))),
+            _ => self.close().map(Some),
+        }
     }
 
     #[inline]
@@ -296,6 +309,7 @@ impl Receiver {
     }
 }
 
+#[inline]
 fn over(len: u64, limit: u64) -> bool {
     limit != 0 && len > limit
 }

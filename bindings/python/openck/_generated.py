@@ -415,13 +415,15 @@ class WebSocket(Object):
         "websocket"; Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the
         key sent; no extension and no subprotocol that was not offered. No subprotocol chosen is
         allowed: read the choice with rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames
-        that came in the same packet as the answer are kept for ReadFrame.
+        that came right behind the answer are kept for ReadFrame. openck speaks no extensions in
+        this version: do not offer one with AddHeader, or frames that use it fail with reason 4.
 
         Result: True when the session is open; IsConnected is True then.
 
         Errors: Any check that fails: LastErrorText names the header and the value received. The
         connection is closed, IsConnected stays False. Also when UseConnection or
-        AddClientHeaders was not called, or no response was read.
+        AddClientHeaders was not called, no response was read, or the request was wrong itself,
+        such as a subprotocol offered twice.
         """
         return self._call("ValidateServerHandshake")
 
@@ -507,11 +509,13 @@ class WebSocket(Object):
 
         If a Ping is waiting for its answer (NeedSendPong), the Pong carries that Ping's data
         and NeedSendPong becomes False. Otherwise it is empty: a one-way sign of life that the
-        server does not answer. Only needed with PingAutoRespond False.
+        server does not answer. Only needed with PingAutoRespond False. It is allowed after
+        SendClose too, until the server's Close arrives.
 
         Result: True when the frame was handed to the operating system.
 
-        Errors: Not connected, a Close frame was sent already, or no progress for IdleTimeoutMs.
+        Errors: Not connected, the server's Close frame was received, or no progress for
+        IdleTimeoutMs.
 
         Threads: Any thread, also while another is in ReadFrame.
         """
@@ -914,7 +918,8 @@ class Rest(Object):
         """The cipher suite of the current connection by its IANA name, such as
         "TLS_AES_256_GCM_SHA384".
 
-        Empty without TLS or before Connect.
+        A suite without a known name is given as its number. Empty without TLS or before
+        Connect.
 
         Default: "".
         """

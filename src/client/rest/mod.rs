@@ -190,7 +190,12 @@ impl Rest {
     }
 
     /// Sends a request with a text body and reads the whole response as text.
-    pub fn full_request_string(&self, verb: &str, uri_path: &str, body_text: &str) -> Result<String> {
+    pub fn full_request_string(
+        &self,
+        verb: &str,
+        uri_path: &str,
+        body_text: &str,
+    ) -> Result<String> {
         self.full_text(verb, uri_path, Some(body_text.as_bytes()))
     }
 
@@ -312,7 +317,8 @@ impl Rest {
     fn body_text(&self, bytes: Vec<u8>) -> Result<String> {
         let content_type = self.response_hdr_by_name("Content-Type").unwrap_or_default();
         let charset = charset_of(&content_type).unwrap_or_else(|| "utf-8".to_owned());
-        charset::decode_document(&bytes, &charset).or_else(|_| charset::decode(&bytes, "iso-8859-1"))
+        charset::decode_document(&bytes, &charset)
+            .or_else(|_| charset::decode(&bytes, "iso-8859-1"))
     }
 
     fn response_field(&self, index: i32) -> Result<(String, String)> {
@@ -427,7 +433,8 @@ impl Rest {
 
     /// The number of header fields in the last response.
     pub fn num_response_headers(&self) -> i32 {
-        let count = self.session.exchange(|exchange| exchange.response.as_ref().map(|r| r.fields.len()));
+        let count =
+            self.session.exchange(|exchange| exchange.response.as_ref().map(|r| r.fields.len()));
         count.and_then(|count| i32::try_from(count).ok()).unwrap_or(0)
     }
 
@@ -459,12 +466,12 @@ impl Rest {
 
     /// The cipher suite of the current connection by its IANA name.
     pub fn tls_cipher_suite(&self) -> String {
-        self.session.connection().map(|c| c.tls_cipher()).unwrap_or_default()
+        self.session.connection().map(|c| c.tls_cipher().to_owned()).unwrap_or_default()
     }
 
     /// The TLS version of the current connection.
     pub fn tls_version(&self) -> String {
-        self.session.connection().map(|c| c.tls_version()).unwrap_or_default()
+        self.session.connection().map(|c| c.tls_version().to_owned()).unwrap_or_default()
     }
 
     /// Keywords for rare needs.
@@ -542,7 +549,9 @@ mod tests {
 
     #[test]
     fn r01_only_a_host_is_a_host() {
-        for good in ["example.com", " example.com ", "127.0.0.1", "::1", "[::1]", "b\u{fc}cher.example"] {
+        for good in
+            ["example.com", " example.com ", "127.0.0.1", "::1", "[::1]", "b\u{fc}cher.example"]
+        {
             assert!(check_host(good).is_ok(), "{good}");
         }
         for bad in ["ws://example.com", "example.com/path", "a b", "a\r\nb", "u@h", "h#f", "h?q"] {

@@ -11,8 +11,7 @@ use crate::net::http1::Request;
 use crate::proto::handshake::{valid_field_name, valid_field_value};
 
 /// RFC 3986 2.3: what needs no encoding.
-const UNRESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Where a connection leads, as far as a request depends on it.
 #[derive(Debug, Clone, Default)]
@@ -203,7 +202,8 @@ impl Settings {
             return Ok(Some(self.authorization.clone()));
         }
         let Some((user, password)) = &self.basic else { return Ok(None) };
-        let allowed = target.tls || target.is_this_machine() || self.has_option("AllowInsecureBasicAuth");
+        let allowed =
+            target.tls || target.is_this_machine() || self.has_option("AllowInsecureBasicAuth");
         if !allowed {
             return Err(Error::new(
                 ErrorKind::State,
@@ -390,7 +390,10 @@ mod tests {
         settings.add_query("a b", "\u{e9}&").unwrap();
         settings.add_query_string("?x=1+2&y=%C3%A9").unwrap();
         assert_eq!(path_of(&settings, "/p").unwrap(), "/p?a%20b=%C3%A9%26&x=1%202&y=%C3%A9");
-        assert_eq!(path_of(&settings, "/p?q=1").unwrap(), "/p?q=1&a%20b=%C3%A9%26&x=1%202&y=%C3%A9");
+        assert_eq!(
+            path_of(&settings, "/p?q=1").unwrap(),
+            "/p?q=1&a%20b=%C3%A9%26&x=1%202&y=%C3%A9"
+        );
         settings.clear_query();
         settings.add_path_param("{room}", "42").unwrap();
         assert_eq!(path_of(&settings, "chat/{room}/{room}").unwrap(), "/chat/42/42");

@@ -13,12 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use crate::net::connection::{Connection, Fill};
 use crate::net::dial::{DialOptions, dial};
-use crate::net::http1::{BodyReader, HeadLimits, HeadParser, Request, ResponseHead};
+use crate::net::http1::{BodyReader, Framing, HeadLimits, HeadParser, Request, ResponseHead};
 use crate::net::tls::TlsOptions;
 use crate::net::wait::{Cancel, Step, block_on};
 
 /// The most that a response body may hold (DESIGN 4.6).
-pub(super) const BODY_LIMIT: usize = 1 << 20;
+pub(super) const BODY_LIMIT: u64 = 1 << 20;
 
 /// What a Rest and its WebSocket know together.
 pub(crate) struct Session {
@@ -46,15 +46,28 @@ pub(super) struct Dialing {
 
 /// The request sent last and its response, as far as it was read.
 #[derive(Default)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     pub(super) start_line: String,
     pub(super) header: String,
-    pub(super) fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
     pub(super) debug_request: Option<Vec<u8>>,
     verb: String,
     waiting: bool,
-    pub(super) response: Option<ResponseHead>,
-    body: Option<BodyReader>,
+    pub(crate) response: Option<ResponseHead>,
+    body: Option<Body>,
+}
+
+/// The body of a response, not yet read.
+struct Body {
+    framing: Framing,
+    reader: BodyReader,
+}
+
+impl Body {
+    fn of(verb: &str, head: &ResponseHead) -> Result<Self> {
+        let framing = Framing::of(verb, head)?;
+        Ok(Self { framing, reader: BodyReader::new(framing, BODY_LIMIT) })
+    }
 }
 
 impl Session {
@@ -139,8 +152,6 @@ impl Session {
         let dialing = lock(&self.dialing);
         let Target { host, port, tls } = dialing.target.clone();
         DialOptions {
-            host,
-            port,
             tls: tls.then(|| TlsOptions {
                 verify: dialing.verify,
                 roots_pem: dialing.roots_pem.clone(),
@@ -149,7 +160,7 @@ impl Session {
             connect_timeout: millis(self.connect_timeout_ms.load(Ordering::Relaxed)),
             idle_timeout: self.idle_timeout(),
             prefer_ipv6: crate::client::global::prefer_ipv6(),
-            ..DialOptions::default()
+            ..DialOptions::new(host, port)
         }
     }
 
@@ -179,7 +190,13 @@ impl Session {
     }
 
     /// Sends a request; the response is read later.
-    pub(super) fn send(&self, verb: &str, path: &str, body: Option<&[u8]>, debug: bool) -> Result<()> {
+    pub(super) fn send(
+        &self,
+        verb: &str,
+        path: &str,
+        body: Option<&[u8]>,
+        debug: bool,
+    ) -> Result<()> {
         let _turn = lock(&self.turn);
         self.send_in_turn(verb, path, body, debug)
     }
@@ -187,7 +204,7 @@ impl Session {
     fn send_in_turn(&self, verb: &str, path: &str, body: Option<&[u8]>, debug: bool) -> Result<()> {
         let target = lock(&self.dialing).target.clone();
         let request = lock(&self.settings).request(verb, path, body, &target)?;
-        let bytes = request.encode();
+        let bytes = request.encode()?;
         *lock(&self.exchange) = Exchange::of(&request, debug.then(|| bytes.clone()));
         if debug {
             return Ok(());
@@ -250,7 +267,7 @@ impl Session {
         log.info("status", format!("{status} {}", head.reason));
         self.base.attach(log);
         let mut exchange = lock(&self.exchange);
-        exchange.body = Some(BodyReader::new(&exchange.verb, &head, BODY_LIMIT)?);
+        exchange.body = Some(Body::of(&exchange.verb, &head)?);
         exchange.response = Some(head);
         Ok(status)
     }
@@ -296,12 +313,12 @@ impl Session {
                 .advise("Call ReadResponseHeader first, and read each body once."));
         };
         let mut bytes = Vec::new();
-        if body.is_done() {
+        if matches!(body.framing, Framing::None | Framing::Length(0)) {
             return Ok(bytes);
         }
         let connection = self.usable_connection()?;
-        let read = self.receive_body(&connection, &mut body, &mut bytes);
-        if read.is_err() || body.until_close() {
+        let read = self.receive_body(&connection, &mut body.reader, &mut bytes);
+        if read.is_err() || matches!(body.framing, Framing::UntilClose) {
             connection.close();
         }
         read.map(|()| bytes).map_err(|error| self.explain(error, &connection, "response body"))

@@ -155,7 +155,7 @@ impl WebSocket {
         let direct = open.receiver.direct();
         let from = data.len();
         let fill = if direct >= DIRECT_FROM {
-            connection.fill_direct(data, direct)
+            connection.fill_direct(input, data, direct)
         } else {
             connection.fill(input)
         };
@@ -229,7 +229,8 @@ impl WebSocket {
         if !self.close_auto_respond() {
             return Ok(Progress::Frame);
         }
-        let answer = received.code.map_or_else(CloseFrame::default, |code| CloseFrame::new(code, ""));
+        let answer =
+            received.code.map_or_else(CloseFrame::default, |code| CloseFrame::new(code, ""));
         write.close_once(&answer)?;
         Ok(Progress::Closed)
     }
@@ -248,7 +249,10 @@ impl WebSocket {
         }
         let error = Error::new(
             ErrorKind::TooBig,
-            format!("{} bytes were received and not taken; the limit is {MESSAGE_LIMIT}.", data.len()),
+            format!(
+                "{} bytes were received and not taken; the limit is {MESSAGE_LIMIT}.",
+                data.len()
+            ),
         )
         .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
         Err(self.violated(error, connection))
@@ -296,11 +300,10 @@ impl WebSocket {
             ErrorKind::Timeout => {
                 let (host, port) = (connection.host(), connection.port());
                 let ms = self.idle_timeout_ms();
-                Error::new(
-                    ErrorKind::Timeout,
-                    format!("{host}:{port} sent nothing for {ms} ms."),
-                )
-                .advise("The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.")
+                Error::new(ErrorKind::Timeout, format!("{host}:{port} sent nothing for {ms} ms."))
+                    .advise(
+                        "The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.",
+                    )
             }
             _ => error,
         }
@@ -360,9 +363,8 @@ impl FrameText {
 
     /// The text as a `String`.
     pub fn into_string(self) -> String {
-        String::from_utf8(self.0).unwrap_or_else(|error| {
-            String::from_utf8_lossy(error.as_bytes()).into_owned()
-        })
+        String::from_utf8(self.0)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 }
 
@@ -433,5 +435,7 @@ fn check_text(bytes: &[u8]) -> Result<()> {
         ErrorKind::Text,
         format!("The {} bytes received are not UTF-8 text, from offset {at} on.", bytes.len()),
     )
-    .advise("Nothing was taken. Use GetFrameDataBd for binary data, or read on to the final frame."))
+    .advise(
+        "Nothing was taken. Use GetFrameDataBd for binary data, or read on to the final frame.",
+    ))
 }

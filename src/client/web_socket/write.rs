@@ -111,16 +111,16 @@ impl WebSocket {
 
     /// Sends one frame of a text message, the text of `sb_to_send`.
     pub fn send_frame_sb(&self, sb_to_send: &StringBuilder, final_frame: bool) -> Result<()> {
-        sb_to_send.with_str(|text| self.encode_data(true, text.as_bytes(), final_frame)).and_then(
-            |(connection, ticket)| self.wait_until_sent(&connection, ticket),
-        )
+        sb_to_send
+            .with_str(|text| self.encode_data(true, text.as_bytes(), final_frame))
+            .and_then(|(connection, ticket)| self.wait_until_sent(&connection, ticket))
     }
 
     /// Sends one frame of a binary message, the bytes of `bd_to_send`.
     pub fn send_frame_bd(&self, bd_to_send: &BinData, final_frame: bool) -> Result<()> {
-        bd_to_send.with_bytes(|bytes| self.encode_data(false, bytes, final_frame)).and_then(
-            |(connection, ticket)| self.wait_until_sent(&connection, ticket),
-        )
+        bd_to_send
+            .with_bytes(|bytes| self.encode_data(false, bytes, final_frame))
+            .and_then(|(connection, ticket)| self.wait_until_sent(&connection, ticket))
     }
 
     /// Sends a Ping; the text is cut to 125 bytes.

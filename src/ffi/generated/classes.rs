@@ -4,7 +4,7 @@
 
 use core::ffi::c_void;
 
-use crate::abi;
+use crate::abi::{self, Handle};
 use crate::client::{BinData, CkByteData, CkString, Global, Rest, StringBuilder, WebSocket};
 
 impl abi::Registered for WebSocket {
@@ -54,4 +54,15 @@ pub fn create_by_name(name: &str) -> Option<*mut c_void> {
         "CkByteData" => abi::create::<CkByteData>(),
         _ => return None,
     })
+}
+
+/// Disposes an object of any class; false if the handle names none.
+pub fn dispose_any(handle: Handle) -> bool {
+    abi::dispose_handle::<WebSocket>(handle)
+        || abi::dispose_handle::<Rest>(handle)
+        || abi::dispose_handle::<BinData>(handle)
+        || abi::dispose_handle::<StringBuilder>(handle)
+        || abi::dispose_handle::<Global>(handle)
+        || abi::dispose_handle::<CkString>(handle)
+        || abi::dispose_handle::<CkByteData>(handle)
 }

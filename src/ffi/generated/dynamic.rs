@@ -308,18 +308,18 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
             o.set_close_auto_respond(args.flag(0)?)
         }),
         3 => abi::dynamic_get(handle, |o: &WebSocket| o.close_reason()),
-        4 => abi::dynamic_get(handle, |o: &WebSocket| o.close_received()),
-        5 => abi::dynamic_get(handle, |o: &WebSocket| o.close_status_code()),
-        6 => abi::dynamic_get(handle, |o: &WebSocket| o.final_frame()),
-        7 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_data_len()),
+        4 => abi::dynamic_get(handle, |o: &WebSocket| o.status().close_received()),
+        5 => abi::dynamic_get(handle, |o: &WebSocket| o.status().close_status_code()),
+        6 => abi::dynamic_get(handle, |o: &WebSocket| o.status().final_frame()),
+        7 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_data_len()),
         8 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_opcode()),
-        9 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_opcode_int()),
+        9 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_opcode_int()),
         10 => abi::dynamic_get(handle, |o: &WebSocket| o.idle_timeout_ms()),
         11 => abi::dynamic_put(handle, "IdleTimeoutMs", |o: &WebSocket| {
             o.set_idle_timeout_ms(args.int(0)?)
         }),
-        12 => abi::dynamic_get(handle, |o: &WebSocket| o.is_connected()),
-        13 => abi::dynamic_get(handle, |o: &WebSocket| o.need_send_pong()),
+        12 => abi::dynamic_get(handle, |o: &WebSocket| o.status().is_connected()),
+        13 => abi::dynamic_get(handle, |o: &WebSocket| o.status().need_send_pong()),
         14 => abi::dynamic_get(handle, |o: &WebSocket| o.ping_auto_respond()),
         15 => abi::dynamic_put(handle, "PingAutoRespond", |o: &WebSocket| {
             o.set_ping_auto_respond(args.flag(0)?)
@@ -328,8 +328,8 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         17 => abi::dynamic_put(handle, "PongAutoConsume", |o: &WebSocket| {
             o.set_pong_auto_consume(args.flag(0)?)
         }),
-        18 => abi::dynamic_get(handle, |o: &WebSocket| o.pong_consumed()),
-        19 => abi::dynamic_get(handle, |o: &WebSocket| o.read_frame_fail_reason()),
+        18 => abi::dynamic_get(handle, |o: &WebSocket| o.status().pong_consumed()),
+        19 => abi::dynamic_get(handle, |o: &WebSocket| o.status().read_frame_fail_reason()),
         20 => abi::dynamic_get(handle, |o: &WebSocket| o.uncommon_options()),
         21 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_text()),
         22 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_xml()),

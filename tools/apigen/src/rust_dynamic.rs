@@ -57,7 +57,7 @@ fn classes(api: &Api) -> String {
     let names: Vec<_> = api.classes.iter().map(|class| class.name.as_str()).collect();
     let mut out = format!("// {}\n\n//! The classes by number and by name.\n\n", mark("api/"));
     out += &format!(
-        "use core::ffi::c_void;\n\nuse crate::abi;\nuse crate::client::{{{}}};\n\n",
+        "use core::ffi::c_void;\n\nuse crate::abi::{{self, Handle}};\nuse crate::client::{{{}}};\n\n",
         names.join(", ")
     );
     for class in &api.classes {
@@ -73,7 +73,12 @@ fn classes(api: &Api) -> String {
     for name in &names {
         out += &format!("\"{name}\" => abi::create::<{name}>(),\n");
     }
-    out + "_ => return None,\n}) }\n"
+    out += "_ => return None,\n}) }\n\n";
+    out += "/// Disposes an object of any class; false if the handle names none.\n";
+    out += "pub fn dispose_any(handle: Handle) -> bool {\n";
+    let tries: Vec<_> =
+        names.iter().map(|name| format!("abi::dispose_handle::<{name}>(handle)")).collect();
+    out + &tries.join(" || ") + "}\n"
 }
 
 fn dynamic(api: &Api) -> String {
@@ -189,6 +194,11 @@ fn arm(entry: &Entry<'_>) -> String {
     let args: Vec<_> =
         entry.kind.args().into_iter().enumerate().map(|(i, ty)| argument(i, ty)).collect();
     let call = match entry.kind {
+        // Facts about the last frame are answered from the object's status in every binding.
+        Kind::Get(property) if property.scalar => {
+            let fact = names::snake(&property.name);
+            format!("abi::dynamic_get(handle, |o: &{class}| o.status().{fact}())")
+        }
         Kind::Get(property) => {
             format!(
                 "abi::dynamic_get(handle, |o: &{class}| {}())",
