@@ -429,7 +429,8 @@ CK_C_VISIBLE_PUBLIC void CkWebSocket_getVersion(HCkWebSocket handle, HCkString o
  *
  * With False it is in the ANSI code page on Windows (Global.AnsiCodePage). On other systems it is
  * UTF-8 either way. A new object starts with Global.DefaultUtf8. The `W` and `U` functions,
- * Delphi, Tcl and Python do not look at it: their text is always Unicode.
+ * Delphi, Tcl and Python do not look at it: their text is always Unicode. Tcl programs may set it,
+ * to no effect.
  *
  * Default: false.
  */
