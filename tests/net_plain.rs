@@ -16,7 +16,7 @@ use openck::error::ErrorKind;
 use openck::log::Log;
 use openck::net::connection::{Fill, QUEUE_LIMIT};
 use openck::net::dial::{self, DialOptions};
-use openck::net::wait::{self, Cancel, Step};
+use openck::net::wait::{self, Cancel, Step, Watch};
 
 /// What a wake-up may cost, with other tests running at the same time.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -323,23 +323,30 @@ fn what_a_sender_takes_in_is_told_to_a_waiting_reader() {
         let (listener, options) = narrow_listener();
         let ours = Arc::new(dial(&options).unwrap());
         let (mut theirs, _) = listener.accept().unwrap();
-        // This reader does not look at the socket: only the sender can tell it.
-        let reader = {
-            let ours = Arc::clone(&ours);
-            thread::spawn(move || {
-                wait::block_on(&[], || {
-                    let input = ours.lock_input();
-                    if !input.is_empty() {
-                        return Ok(Step::Done(input.bytes().to_vec()));
-                    }
-                    Ok(Step::Wait { watch: ours.watch(false), deadline: None })
-                })
-            })
-        };
         let sender = {
             let ours = Arc::clone(&ours);
             thread::spawn(move || write(&ours, &pattern(0, 600_000), None).unwrap())
         };
+        while ours.queued() == 0 {
+            thread::yield_now();
+        }
+        // This reader does not look at the socket: only the sender can tell it.
+        let (send, looked) = mpsc::channel();
+        let reader = {
+            let ours = Arc::clone(&ours);
+            thread::spawn(move || {
+                wait::block_on(&[], || {
+                    let _ = send.send(());
+                    let input = ours.lock_input();
+                    if !input.is_empty() {
+                        return Ok(Step::Done(input.bytes().to_vec()));
+                    }
+                    let watch = Watch { writable: false, ..ours.watch(false) };
+                    Ok(Step::Wait { watch, deadline: None })
+                })
+            })
+        };
+        looked.recv().unwrap();
         theirs.write_all(b"news").unwrap();
         assert_eq!(reader.join().unwrap().unwrap(), b"news");
         let mut all = vec![0; 600_000];

@@ -529,6 +529,8 @@ mod tests {
             })
         };
         for round in 1..=ROUNDS {
+            // At another moment of the waiter's way to sleep each time.
+            (0..round % 500).for_each(|_| std::hint::spin_loop());
             asked.store(round, Ordering::SeqCst);
             wakeup.wake();
             while answered.load(Ordering::SeqCst) < round && !waiter.is_finished() {
