@@ -105,7 +105,7 @@ pub unsafe extern "C" fn CkGlobal_getUncommonOptions(handle: HCkGlobal, outStr: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_putUncommonOptions(handle: HCkGlobal, newVal: *const c_char) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&*unsafe { text::<Utf8>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn CkGlobal_getDebugLogFilePath(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_putDebugLogFilePath(handle: HCkGlobal, newVal: *const c_char) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn CkGlobal_UnlockBundle(
     bundleUnlockCode: *const c_char,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&*unsafe { text::<Utf8>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Utf8>(bundleUnlockCode) }?)
     })
 }
 
@@ -361,6 +361,6 @@ pub unsafe extern "C" fn CkGlobal_FinalizeThreadPool(handle: HCkGlobal) -> BOOL 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_SaveLastError(handle: HCkGlobal, path: *const c_char) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&*unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
     })
 }

@@ -92,7 +92,7 @@ pub unsafe extern "C" fn CkGlobalU_getUncommonOptions(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_putUncommonOptions(handle: HCkGlobal, newVal: *const u16) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&*unsafe { text::<Utf16>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn CkGlobalU_getDebugLogFilePath(handle: HCkGlobal, outStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_putDebugLogFilePath(handle: HCkGlobal, newVal: *const u16) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -245,7 +245,7 @@ pub unsafe extern "C" fn CkGlobalU_UnlockBundle(
     bundleUnlockCode: *const u16,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&*unsafe { text::<Utf16>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Utf16>(bundleUnlockCode) }?)
     })
 }
 
@@ -271,6 +271,6 @@ pub unsafe extern "C" fn CkGlobalU_FinalizeThreadPool(handle: HCkGlobal) -> BOOL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_SaveLastError(handle: HCkGlobal, path: *const u16) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&*unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
     })
 }

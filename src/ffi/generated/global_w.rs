@@ -92,7 +92,7 @@ pub unsafe extern "C" fn CkGlobalW_getUncommonOptions(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_putUncommonOptions(handle: HCkGlobal, newVal: *const wchar_t) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&*unsafe { text::<Wide>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn CkGlobalW_getDebugLogFilePath(handle: HCkGlobal, outStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_putDebugLogFilePath(handle: HCkGlobal, newVal: *const wchar_t) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -245,7 +245,7 @@ pub unsafe extern "C" fn CkGlobalW_UnlockBundle(
     bundleUnlockCode: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&*unsafe { text::<Wide>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Wide>(bundleUnlockCode) }?)
     })
 }
 
@@ -271,6 +271,6 @@ pub unsafe extern "C" fn CkGlobalW_FinalizeThreadPool(handle: HCkGlobal) -> BOOL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_SaveLastError(handle: HCkGlobal, path: *const wchar_t) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&*unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
     })
 }

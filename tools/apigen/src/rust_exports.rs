@@ -297,8 +297,8 @@ impl Writer<'_> {
             Type::Bool => format!("flag({name})"),
             Type::Int | Type::Int64 | Type::Ptr => name.clone(),
             Type::ULong => format!("ulong({name})?"),
-            Type::Text(kind) => format!("&*unsafe {{ text::<{}>({name}) }}?", self.kind(*kind)),
-            Type::Bytes => format!("&*bytes({name})?"),
+            Type::Text(kind) => format!("&unsafe {{ text::<{}>({name}) }}?", self.kind(*kind)),
+            Type::Bytes => format!("&bytes({name})?"),
             Type::Object(class) => format!("&*object::<{class}>({name})?"),
         }
     }
