@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_Create() -> HCkBinData {
     abi::create::<BinData>()

@@ -18,7 +18,8 @@ use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkStringBuilder_Create() -> HCkStringBuilder {
     abi::create::<StringBuilder>()
