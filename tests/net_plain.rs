@@ -1,5 +1,7 @@
 //! Connections without TLS: connecting, both directions at once, ending.
 
+#![allow(clippy::unwrap_used)] // Tests and their helpers.
+
 mod net_common;
 
 use std::io::{Read, Write};
