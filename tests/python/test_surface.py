@@ -3,10 +3,11 @@
 import ast
 import inspect
 import re
+import sys
 
 import chilkat2
 import pytest
-from support import BINDINGS, ROOT, python_command, run
+from support import BINDINGS, ROOT, run
 
 import openck
 from openck import _runtime
@@ -78,8 +79,8 @@ def test_type_checkers_find_annotations():
 
 def test_all_files_compile(tmp_path):
     folders = [BINDINGS / "openck", BINDINGS / "chilkat2", ROOT / "examples" / "python"]
-    command = python_command("import compileall, sys; sys.exit(compileall.main())")
-    done = run([*command, "-q", *map(str, folders)], PYTHONPYCACHEPREFIX=str(tmp_path))
+    command = [sys.executable, "-m", "compileall", "-q", *map(str, folders)]
+    done = run(command, PYTHONPYCACHEPREFIX=str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(tmp_path.rglob("_generated*.pyc"))
 

@@ -26,7 +26,7 @@ def test_version_and_cipher_are_told(server, key, version):
     [
         ("wss_expired", "expired"),
         ("wss_selfsigned", "self-signed"),
-        ("wss_wrongname", "wrong.example"),
+        ("wss_wrongname", "another host name"),
         ("wss_unknownca", "CA"),
     ],
 )
