@@ -184,8 +184,8 @@ impl Scalar for bool {
 }
 
 impl Scalar for i32 {
-    type C = c_int;
-    fn to_c(self) -> c_int {
+    type C = Self;
+    fn to_c(self) -> Self {
         self
     }
 }

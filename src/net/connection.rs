@@ -309,6 +309,8 @@ impl Connection {
     }
 
     fn end_with(&self, error: Option<Error>) -> Result<Fill> {
+        // An end that `close` made is no end by the peer.
+        self.check_open()?;
         let end = self.end.get_or_init(|| error);
         end.clone().map_or(Ok(Fill::End), Err)
     }
