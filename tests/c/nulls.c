@@ -114,9 +114,7 @@ static void no_text(void)
     HCkRest rest = CkRest_Create();
     HCkBinData bd = CkBinData_Create();
     HCkStringBuilder sb = CkStringBuilder_Create();
-    WEB_SOCKET(CkWebSocket, NULL, NULL);
-    REST(CkRest, NULL, NULL);
-    DATA(CkBinData, CkStringBuilder, bd, NULL);
+    DATA(CkBinData, CkStringBuilder, bd, NULL); /* the second half: handles of another class */
     NO(CkRest_Connect(rest, NULL, 80, FALSE, FALSE));
     has_text(CkRest_lastErrorText(rest), "hostname", "the error names the argument");
     NO(CkRest_AddHeader(rest, "X-Name", NULL));
