@@ -68,11 +68,13 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_a_read_and_the_session_can_go_on(peer):
     again = """
 tell(ws.SendFrame("after it", True), ws.ReadFrame(), ws.GetFrameData())
+ws.IdleTimeoutMs = 200
+tell(ws.ReadFrame(), ws.ReadFrameFailReason)
 """
     with Program(READ + again, peer.port) as program:
         peer.held.get(timeout=WATCHDOG)
         program.interrupt()
-        assert program.end() == ["interrupted True 2 True", "True True after it"]
+        assert program.end() == ["interrupted True 2 True", "True True after it", "False 1"]
 
 
 def test_ctrl_c_works_more_than_once(peer):

@@ -53,7 +53,7 @@ def test_verification_can_be_switched_off_and_the_log_says_so(server):
 
 def test_tls_to_a_port_without_it(server):
     rest = openck.Rest()
-    rest.IdleTimeoutMs = 2000
+    rest.IdleTimeoutMs = 200
     assert rest.Connect("localhost", server.ws, True, False) is False
     assert rest.ConnectFailReason == 102
 
