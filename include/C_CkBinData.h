@@ -33,7 +33,8 @@ extern "C" {
 /**
  * Creates an object.
  *
- * Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+ * Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+ * Dispose function.
  */
 CK_C_VISIBLE_PUBLIC HCkBinData CkBinData_Create(void);
 
@@ -74,7 +75,8 @@ CK_C_VISIBLE_PUBLIC void CkBinData_putLastMethodSuccess(HCkBinData handle, BOOL 
  *
  * With False it is in the ANSI code page on Windows (Global.AnsiCodePage). On other systems it is
  * UTF-8 either way. A new object starts with Global.DefaultUtf8. The `W` and `U` functions,
- * Delphi, Tcl and Python do not look at it: their text is always Unicode.
+ * Delphi, Tcl and Python do not look at it: their text is always Unicode. Tcl programs may set it,
+ * to no effect.
  *
  * Default: false.
  */

@@ -3,8 +3,7 @@
 #ifndef OPENCK_LIBRARY_H
 #define OPENCK_LIBRARY_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "chilkatDefs.h"
 
 /**
  * Nothing: NULL, None.

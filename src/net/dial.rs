@@ -391,4 +391,50 @@ mod tests {
         assert_eq!(server_name("[::1]", 80), "[::1]:80");
         assert_eq!(server_name("example.test", 443), "example.test:443");
     }
+
+    /// Runs a race over these addresses; the winner's address and how long it took.
+    fn race(list: &[SocketAddr]) -> (SocketAddr, Duration) {
+        let options = DialOptions::new("race.test", 1);
+        let mut race = Race {
+            options: &options,
+            waiting: list.iter().copied().collect(),
+            running: Vec::new(),
+            failures: Vec::new(),
+        };
+        let begun = Instant::now();
+        let deadline = Some(begun + Duration::from_secs(30));
+        let (socket, address) = race.run(deadline, &Cancel::new()).unwrap();
+        assert_eq!(socket.peer_addr().unwrap().as_socket(), Some(address));
+        (address, begun.elapsed())
+    }
+
+    fn listening(address: &str) -> (std::net::TcpListener, SocketAddr) {
+        let listener = std::net::TcpListener::bind((address, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    #[test]
+    fn a_refused_address_gives_way_at_once() {
+        let (gone, refusing) = listening("127.0.0.1");
+        drop(gone);
+        let (_listener, good) = listening("127.0.0.1");
+        let (winner, after) = race(&[refusing, refusing, good]);
+        assert_eq!(winner, good);
+        assert!(after < HEAD_START, "{after:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")] // A full queue drops the packets there.
+    fn a_silent_address_gives_way_after_its_head_start() {
+        let (listener, silent) = listening("127.0.0.1");
+        let listener = Socket::from(listener);
+        listener.listen(0).unwrap();
+        let options = DialOptions::new("127.0.0.1", silent.port());
+        let _filling: Vec<_> = (0..4).map(|_| begin(silent, &options)).collect();
+        let (_good_listener, good) = listening("127.0.0.1");
+        let (winner, after) = race(&[silent, good]);
+        assert_eq!(winner, good);
+        assert!(after >= HEAD_START && after < 20 * HEAD_START, "{after:?}");
+    }
 }

@@ -335,6 +335,8 @@ struct Waker {
     bell: Bell,
     /// The bell rings already, so that many calls cost one write.
     rung: AtomicBool,
+    /// In which process the bell was made.
+    forks: u32,
 }
 
 impl Waker {
@@ -346,13 +348,13 @@ impl Waker {
                 Error::new(ErrorKind::Internal, text)
                     .advise("The process has probably too many open files or sockets.")
             })?;
-            Ok(Arc::new(Self { bell, rung: AtomicBool::new(false) }))
+            Ok(Arc::new(Self { bell, rung: AtomicBool::new(false), forks: sys::forks() }))
         };
         let kept = WAKER.try_with(|slot| {
             let mut slot = slot.borrow_mut();
             match &*slot {
-                Some(waker) => Ok(Arc::clone(waker)),
-                None => made().inspect(|waker| *slot = Some(Arc::clone(waker))),
+                Some(waker) if waker.forks == sys::forks() => Ok(Arc::clone(waker)),
+                _ => made().inspect(|waker| *slot = Some(Arc::clone(waker))),
             }
         });
         // A thread that is ending has lost its slot.
@@ -410,4 +412,191 @@ fn timeout() -> Error {
 /// The state behind our locks is valid between any two statements, so a panic does not spoil it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// A step that waits for news only, for ever or until the deadline.
+    fn waiting<T>(news: Option<News>, deadline: Option<Instant>) -> Result<Step<T>> {
+        let watch = match news {
+            Some(news) => Watch::news(news),
+            None => Watch { socket: sys::NO_SOCKET, readable: false, writable: false, news: None },
+        };
+        Ok(Step::Wait { watch, deadline })
+    }
+
+    #[test]
+    fn a_deadline_gives_the_step_one_last_chance() {
+        let mut steps = 0;
+        let deadline = Some(Instant::now() + Duration::from_millis(20));
+        let result = block_on(&[], || -> Result<Step<()>> {
+            steps += 1;
+            waiting(None, deadline)
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(steps, 2);
+        assert!(deadline.is_some_and(|deadline| deadline <= Instant::now()));
+
+        let mut steps = 0;
+        let result = block_on(&[], || {
+            steps += 1;
+            if steps == 2 { Ok(Step::Done(7)) } else { waiting(None, Some(Instant::now())) }
+        });
+        assert_eq!(result.unwrap(), 7);
+    }
+
+    #[test]
+    fn r55_progress_in_the_last_step_moves_the_deadline() {
+        let mut steps = 0;
+        let result = block_on(&[], || {
+            steps += 1;
+            if steps == 5 {
+                return Ok(Step::Done(()));
+            }
+            waiting(None, Some(Instant::now() + Duration::from_millis(5)))
+        });
+        result.unwrap();
+    }
+
+    #[test]
+    fn r63_a_socket_that_is_always_ready_does_not_outrun_the_deadline() {
+        let bell = Bell::new().unwrap();
+        bell.ring();
+        let deadline = Some(Instant::now() + Duration::from_millis(20));
+        let result = block_on(&[], || -> Result<Step<()>> {
+            let watch = Watch { socket: bell.id(), readable: true, writable: false, news: None };
+            Ok(Step::Wait { watch, deadline })
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+
+    #[test]
+    fn a_cancelled_token_ends_a_call_before_its_first_step() {
+        let cancel = Cancel::new();
+        cancel.cancel();
+        let result = block_on(&[&cancel], || -> Result<Step<()>> { panic!("no step is allowed") });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Aborted);
+        cancel.reset();
+        assert!(block_on(&[&cancel], || Ok(Step::Done(()))).is_ok());
+    }
+
+    #[test]
+    fn cancelling_ends_a_wait_even_when_the_token_is_reset_at_once() {
+        let cancel = Arc::new(Cancel::new());
+        for _ in 0..200 {
+            let (send, begun) = mpsc::channel();
+            let waiter = {
+                let cancel = Arc::clone(&cancel);
+                std::thread::spawn(move || {
+                    block_on(&[&cancel], || -> Result<Step<()>> {
+                        let _ = send.send(());
+                        waiting(None, Some(Instant::now() + LONG))
+                    })
+                })
+            };
+            begun.recv().unwrap();
+            cancel.cancel();
+            cancel.reset();
+            assert_eq!(waiter.join().unwrap().unwrap_err().kind(), ErrorKind::Aborted);
+        }
+        assert!(lock(&cancel.wakeup.wakers).is_empty());
+        assert_eq!(cancel.wakeup.waiters.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn news_is_never_missed() {
+        const ROUNDS: u64 = 20_000;
+        let wakeup = Arc::new(Wakeup::new());
+        let (asked, answered) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let waiter = {
+            let (wakeup, asked, answered) = (wakeup.clone(), asked.clone(), answered.clone());
+            std::thread::spawn(move || {
+                for goal in 1..=ROUNDS {
+                    let deadline = Instant::now() + LONG;
+                    let result = block_on(&[], || {
+                        let news = News::since_now(&wakeup);
+                        if asked.load(Ordering::SeqCst) >= goal {
+                            return Ok(Step::Done(()));
+                        }
+                        waiting(Some(news), Some(deadline))
+                    });
+                    assert!(result.is_ok() && Instant::now() < deadline, "news was missed");
+                    answered.store(goal, Ordering::SeqCst);
+                }
+            })
+        };
+        for round in 1..=ROUNDS {
+            // At another moment of the waiter's way to sleep each time.
+            (0..round % 500).for_each(|_| std::hint::spin_loop());
+            asked.store(round, Ordering::SeqCst);
+            wakeup.wake();
+            while answered.load(Ordering::SeqCst) < round && !waiter.is_finished() {
+                std::hint::spin_loop();
+            }
+        }
+        waiter.join().unwrap();
+        assert!(lock(&wakeup.wakers).is_empty());
+    }
+
+    #[test]
+    fn one_token_ends_many_waits() {
+        let cancel = Arc::new(Cancel::new());
+        let waiters: Vec<_> = (0..20)
+            .map(|_| {
+                let cancel = Arc::clone(&cancel);
+                std::thread::spawn(move || {
+                    block_on(&[&Cancel::new(), &cancel], || -> Result<Step<()>> {
+                        waiting(None, Some(Instant::now() + LONG))
+                    })
+                })
+            })
+            .collect();
+        cancel.cancel();
+        for waiter in waiters {
+            assert_eq!(waiter.join().unwrap().unwrap_err().kind(), ErrorKind::Aborted);
+        }
+    }
+
+    thread_local! {
+        static CALLS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn the_interrupt_check_is_asked_while_waiting() {
+        set_interrupt(Some(|| {
+            CALLS.set(CALLS.get() + 1);
+            CALLS.get() == 3
+        }));
+        let begun = Instant::now();
+        let result = block_on(&[], || -> Result<Step<()>> { waiting(None, None) });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Aborted);
+        assert_eq!(CALLS.get(), 3);
+        assert!(begun.elapsed() < LONG);
+        set_interrupt(None);
+        let result = block_on(&[], || -> Result<Step<()>> { waiting(None, Some(Instant::now())) });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(CALLS.get(), 3);
+    }
+
+    #[test]
+    fn several_sockets_are_told_apart() {
+        let bells = [Bell::new().unwrap(), Bell::new().unwrap(), Bell::new().unwrap()];
+        let mut watches = bells.each_ref().map(|bell| Ready {
+            socket: bell.id(),
+            readable: true,
+            writable: false,
+            ready: true,
+        });
+        let soon = || Some(Instant::now() + Duration::from_millis(5));
+        assert!(!wait_ready(&mut watches, soon(), &[]).unwrap());
+        assert!(watches.iter().all(|watch| !watch.ready));
+        bells[1].ring();
+        assert!(wait_ready(&mut watches, None, &[&Cancel::new()]).unwrap());
+        assert_eq!(watches.map(|watch| watch.ready), [false, true, false]);
+    }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Context {
 }
 
 /// How long one test program may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 impl Context {
     /// Finds the tree and the target directory from the way cargo started this program.
@@ -38,17 +38,12 @@ impl Context {
         Ok(Self { root, target, work, lib_dir, ci })
     }
 
-    /// Builds the library and the test server, and fills `lib_dir`.
+    /// Builds the library and the test server (always for debugging), and fills `lib_dir`.
     pub(crate) fn build(&self, release: bool) -> Result<(), String> {
-        let mut cargo = self.cargo();
-        cargo.args(["build", "--quiet", "--package", "openck"]);
-        cargo.args(["--package", "openck-test-support"]);
+        let both: &[&str] = &["--package", "openck", "--package", "openck-test-support"];
+        self.cargo_build(both)?;
         if release {
-            cargo.arg("--release");
-        }
-        let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
-        if !status.success() {
-            return Err("the library does not build".into());
+            self.cargo_build(&["--package", "openck", "--release"])?;
         }
         self.stage(release).map_err(|error| format!("{}: {error}", self.lib_dir.display()))
     }
@@ -85,8 +80,13 @@ impl Context {
 
     /// Runs a program; its output is kept under `target/xtask/logs`.
     pub(crate) fn run(&self, command: &mut Command, log: &str) -> Done {
+        self.run_for(PATIENCE, command, log)
+    }
+
+    /// The same with another patience.
+    pub(crate) fn run_for(&self, patience: Duration, command: &mut Command, log: &str) -> Done {
         let log = self.work.join("logs").join(format!("{}.log", log.replace(['/', ' '], "-")));
-        process::run(command, &log, PATIENCE)
+        process::run(command, &log, patience)
     }
 
     /// A new empty folder under `target/xtask`.
@@ -106,6 +106,15 @@ impl Context {
         let mut files: Vec<_> = paths.filter(|path| has_extension(path, extension)).collect();
         files.sort();
         files
+    }
+
+    fn cargo_build(&self, arguments: &[&str]) -> Result<(), String> {
+        let status = self.cargo().args(["build", "--quiet"]).args(arguments).status();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(_) => Err("the library does not build".into()),
+            Err(error) => Err(format!("cargo: {error}")),
+        }
     }
 
     fn library_path(&self) -> std::ffi::OsString {

@@ -70,3 +70,30 @@ pub(crate) fn which(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, patience: Duration) -> Done {
+        let unique = format!("openck-xtask-{}-{}", std::process::id(), script.len());
+        let log = std::env::temp_dir().join(unique);
+        let done = run(Command::new("sh").args(["-c", script]), &log, patience);
+        std::fs::remove_file(log).unwrap();
+        done
+    }
+
+    #[test]
+    fn output_and_ending_are_kept() {
+        let done = shell("echo out; echo err >&2", Duration::from_secs(60));
+        assert!(done.ok && done.output == "out\nerr\n", "{}", done.output);
+        let done = shell("echo out; exit 3", Duration::from_secs(60));
+        assert!(!done.ok && done.output.contains("exit status: 3"), "{}", done.output);
+    }
+
+    #[test]
+    fn patience_ends() {
+        let done = shell("echo out; exec sleep 60", Duration::from_millis(300));
+        assert!(!done.ok && done.output.contains("ended after"), "{}", done.output);
+    }
+}

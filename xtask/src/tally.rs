@@ -93,7 +93,7 @@ pub(crate) fn summary(output: &str, select: impl Fn(&str) -> bool) -> Tally {
 /// The totals that tcltest prints: `all.tcl: Total 3 Passed 2 Skipped 0 Failed 1`.
 pub(crate) fn tcltest(output: &str) -> Tally {
     let mut tally = Tally::default();
-    for line in output.lines().filter(|line| line.contains("Total")) {
+    for line in output.lines().filter(|line| line.contains("\tTotal\t")) {
         let words: Vec<&str> = line.split_whitespace().collect();
         for pair in words.windows(2) {
             let number = pair[1].parse().unwrap_or(0);

@@ -237,7 +237,7 @@ impl Session {
     fn is_stale(&self) -> bool {
         let Some(connection) = self.connection() else { return true };
         let mut input = lock(&connection.input);
-        matches!(connection.fill(&mut input), Ok(Fill::End) | Err(_))
+        matches!(connection.fill_now(&mut input), Ok(Fill::End) | Err(_))
     }
 
     /// Reads the status line and the fields of the response.

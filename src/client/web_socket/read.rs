@@ -10,7 +10,7 @@ use crate::client::string_builder::StringBuilder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::buffer::Input;
 use crate::net::connection::{Connection, Fill};
-use crate::net::wait::{Step, block_on};
+use crate::net::wait::{Step, Watch, block_on};
 use crate::proto::close::{CloseCode, CloseFrame};
 use crate::proto::frame::Opcode;
 use crate::proto::receiver::{Event, Limits, Receiver};
@@ -47,6 +47,7 @@ enum Progress {
     /// Nothing to read now; `moved` tells whether data has come since the last step.
     Pending {
         connection: Arc<Connection>,
+        watch: Watch,
         moved: bool,
     },
     /// Both Close frames are exchanged.
@@ -92,12 +93,12 @@ impl WebSocket {
         let closed = block_on(&[&self.cancel], || match self.read_step()? {
             Progress::Frame => Ok(Step::Done(false)),
             Progress::Closed => Ok(Step::Done(true)),
-            Progress::Pending { connection, moved } => {
+            Progress::Pending { watch, moved, .. } => {
                 if moved {
                     since = Instant::now();
                 }
                 let deadline = self.settings.idle_timeout().map(|idle| since + idle);
-                Ok(Step::Wait { watch: connection.watch(true), deadline })
+                Ok(Step::Wait { watch, deadline })
             }
         });
         if closed.map_err(|error| self.explain_wait(error, connection))? {
@@ -114,9 +115,6 @@ impl WebSocket {
             return Err(no_connection("the handshake is not done."));
         };
         let connection = Arc::clone(&open.connection);
-        if !connection.is_open() {
-            return Err(self.not_open());
-        }
         let before = data.len();
         let mut input = lock(&connection.input);
         for _ in 0..RECEIVES_A_STEP {
@@ -143,8 +141,10 @@ impl WebSocket {
         }
         input.release();
         let moved = data.len() > before;
+        // Before the lock of the input goes: what another thread takes in after this is news.
+        let watch = connection.watch(true);
         drop(input);
-        Ok(Progress::Pending { connection, moved })
+        Ok(Progress::Pending { connection, watch, moved })
     }
 
     /// One receive from the socket: into the buffer, or straight into the message if it is large.
@@ -162,9 +162,12 @@ impl WebSocket {
         } else {
             connection.fill(input)
         };
-        match fill? {
+        let fill = fill.map_err(|error| match error.kind() {
+            ErrorKind::NotConnected => self.not_open(),
+            _ => error,
+        })?;
+        match fill {
             Fill::Pending => {
-                connection.flush()?;
                 lock(&self.write).send_waiting_pong()?;
                 Ok(Received::Pending)
             }
@@ -339,7 +342,6 @@ impl WebSocket {
                     Fill::Bytes(_) => {}
                     Fill::End => return Ok(Step::Done(())),
                     Fill::Pending => {
-                        connection.flush()?;
                         let watch = connection.watch(true);
                         return Ok(Step::Wait { watch, deadline: Some(deadline) });
                     }
@@ -434,7 +436,7 @@ impl WebSocket {
         if !input.bytes().is_empty() {
             return Ok(true);
         }
-        Ok(!matches!(open.connection.fill(&mut input), Ok(Fill::Pending)))
+        Ok(!matches!(open.connection.fill_now(&mut input), Ok(Fill::Pending)))
     }
 }
 

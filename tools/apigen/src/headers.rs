@@ -74,7 +74,7 @@ fn class_header(source: &Path, class: &Class, family: Family, api: &Api) -> Resu
 
 fn library_header(source: &Path) -> Result<String> {
     let mut config = config("openck_library", LIBRARY);
-    config.sys_includes = vec!["stddef.h".into(), "stdint.h".into()];
+    config.includes = vec!["chilkatDefs.h".into()];
     print(source, config)
 }
 

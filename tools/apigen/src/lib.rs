@@ -4,6 +4,7 @@
 //! each further module writes one kind of file. Nothing here depends on time, machine or order of
 //! reading, so that the same description always gives the same bytes.
 
+mod c;
 mod cpp;
 mod doc;
 mod files;

@@ -152,12 +152,6 @@ impl Class {
     pub(crate) fn module(&self) -> String {
         names::snake(&self.name)
     }
-
-    /// Whether any member lives in the object's base.
-    pub(crate) fn has_shared(&self) -> bool {
-        self.properties.iter().any(|p| p.common.shared)
-            || self.methods.iter().any(|m| m.common.shared)
-    }
 }
 
 impl Api {

@@ -249,6 +249,7 @@ pub(crate) fn check_unique(api: &Api) -> Result<()> {
         find_twice(class, "C", &c)?;
         find_twice(class, "Python", &members)?;
         find_twice(class, "Delphi", &crate::pascal::identifiers(class))?;
+        find_twice(class, "C++", &crate::cpp::identifiers(class))?;
         find_twice(class, "Tcl", &crate::tcl::command_names(class))?;
     }
     Ok(())
