@@ -38,7 +38,6 @@ if {[CkRest_get_ResponseStatusCode $rest] != 101} {
 }
 check [CkWebSocket_ValidateServerHandshake $ws] CkWebSocket $ws
 
-# Bytes travel in a CkBinData.
 set sent [new_CkBinData]
 set received [new_CkBinData]
 CkBinData_AppendEncoded $sent [string repeat "00ff80c3" 1000] hex
