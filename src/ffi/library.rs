@@ -1,5 +1,11 @@
 //! The exports that know lengths: what the bindings for Python and others are built on.
 
+#![allow(
+    non_camel_case_types,
+    clippy::missing_safety_doc,
+    reason = "the names and the documentation are those of the C header"
+)]
+
 use core::ffi::{CStr, c_char, c_int, c_void};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

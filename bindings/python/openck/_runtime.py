@@ -20,6 +20,9 @@ _invoke = _loaded.openck_invoke
 
 version: str = _loaded.openck_version().decode()
 
+# The handle of a disposed object.
+_NOTHING = ctypes.c_size_t(0)
+
 # The library takes no more arguments in one call.
 _MAX_ARGUMENTS = 8
 
@@ -42,10 +45,10 @@ class Object:
             cls._members = _Members(cls)
 
     def __init__(self) -> None:
-        self._handle = 0
+        self._handle = _NOTHING
         if not self._class_name:
             raise TypeError("openck's Object is the base of its classes; make one of those")
-        self._handle = _create(self._class_name.encode())
+        self._handle = ctypes.c_size_t(_create(self._class_name.encode()))
         if not self._handle:
             raise ImportError(f"the library of openck has no class {self._class_name}")
 
@@ -54,7 +57,7 @@ class Object:
 
         Every later call fails. May be called again.
         """
-        handle, self._handle = self._handle, 0
+        handle, self._handle = self._handle, _NOTHING
         if handle:
             _dispose(handle)
 
@@ -66,12 +69,12 @@ class Object:
 
     # The default keeps the function while an ending interpreter clears this module.
     def __del__(self, dispose: Callable[[int], int] = _dispose) -> None:
-        handle = getattr(self, "_handle", 0)
+        handle = getattr(self, "_handle", None)
         if handle:
             dispose(handle)
 
     def __repr__(self) -> str:
-        state = f"0x{self._handle:x}" if self._handle else "disposed"
+        state = f"0x{self._handle.value:x}" if self._handle else "disposed"
         return f"<openck.{type(self).__name__} {state}>"
 
     def __reduce__(self):
@@ -146,7 +149,8 @@ class _Members(Dict[str, "_Member"]):
                 f"the library of openck (version {version}) has no {name}.{key}: it is not the "
                 "one that this package was made for"
             )
-        member = self[key] = _Member(number, _parameters(self._owner, key))
+        parameters = _parameters(self._owner, key)
+        member = self[key] = _Member(ctypes.c_int(number), parameters)
         return member
 
 
@@ -164,7 +168,7 @@ class _Member:
 
     __slots__ = ("number", "_parameters")
 
-    def __init__(self, number: int, parameters: Tuple[_Parameter, ...]) -> None:
+    def __init__(self, number: ctypes.c_int, parameters: Tuple[_Parameter, ...]) -> None:
         self.number = number
         self._parameters = parameters
 
@@ -273,7 +277,7 @@ def _write_object(name: str, slot: _library.Argument, value: Any, label: str) ->
     if not isinstance(value, Object) or value._class_name != name:
         raise _wrong_type(label, name, value)
     slot.type = OBJECT
-    slot.integer = value._handle
+    slot.integer = value._handle.value
 
 
 def _wrong_type(label: str, wanted: str, value: Any) -> TypeError:
@@ -305,11 +309,11 @@ class _State:
         # one is under way; see `_elsewhere`.
         self.busy = False
         self.result = _library.Result()
-        self.place = ctypes.addressof(self.result)
+        self.place = ctypes.byref(self.result)
         # The slots are views of one block of memory and keep it alive.
         block = (_library.Argument * _MAX_ARGUMENTS)()
         self.slots = tuple(block)
-        self.arguments = ctypes.addressof(block)
+        self.arguments = ctypes.byref(block)
         self.raised: Optional[BaseException] = None
         self._check: Any = None
         # Python runs signal handlers on its main thread only.
