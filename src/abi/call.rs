@@ -13,9 +13,9 @@ use super::handle::{self, Handle, Pinned, Registered};
 use super::ring;
 use super::text::{Returned, Text, speak_as};
 use super::types::BOOL;
+use crate::client::FrameStatus;
 use crate::client::ck_byte_data::CkByteData;
 use crate::client::ck_string::CkString;
-use crate::client::FrameStatus;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Makes an object; NULL when the table is full.
