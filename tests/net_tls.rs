@@ -1,5 +1,7 @@
 //! TLS connections against a server of another maker: verification, both directions at once, ends.
 
+#![allow(clippy::unwrap_used)] // Tests and their helpers.
+
 mod net_common;
 
 use std::io::{Read, Write};

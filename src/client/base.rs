@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use crate::client::global;
 use crate::client::outcome::{self, Identity};
 use crate::client::report::Report;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,7 +38,7 @@ impl Base {
             attached: Mutex::default(),
             has_attached: AtomicBool::new(false),
             verbose: AtomicBool::new(false),
-            utf8: AtomicBool::new(false),
+            utf8: AtomicBool::new(global::default_utf8()),
             debug_log: Mutex::default(),
             has_debug_log: AtomicBool::new(false),
         }
@@ -50,7 +51,13 @@ impl Base {
 
     /// Adds what this thread's running call tried to its report.
     pub fn attach(&self, log: Log) {
-        lock(&self.attached).push((thread::current().id(), log));
+        let me = thread::current().id();
+        let mut attached = lock(&self.attached);
+        match attached.iter_mut().find(|(id, _)| *id == me) {
+            Some((_, earlier)) => earlier.append(log),
+            None => attached.push((me, log)),
+        }
+        drop(attached);
         self.has_attached.store(true, Ordering::Release);
     }
 

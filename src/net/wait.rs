@@ -335,6 +335,8 @@ struct Waker {
     bell: Bell,
     /// The bell rings already, so that many calls cost one write.
     rung: AtomicBool,
+    /// In which process the bell was made.
+    forks: u32,
 }
 
 impl Waker {
@@ -346,13 +348,13 @@ impl Waker {
                 Error::new(ErrorKind::Internal, text)
                     .advise("The process has probably too many open files or sockets.")
             })?;
-            Ok(Arc::new(Self { bell, rung: AtomicBool::new(false) }))
+            Ok(Arc::new(Self { bell, rung: AtomicBool::new(false), forks: sys::forks() }))
         };
         let kept = WAKER.try_with(|slot| {
             let mut slot = slot.borrow_mut();
             match &*slot {
-                Some(waker) => Ok(Arc::clone(waker)),
-                None => made().inspect(|waker| *slot = Some(Arc::clone(waker))),
+                Some(waker) if waker.forks == sys::forks() => Ok(Arc::clone(waker)),
+                _ => made().inspect(|waker| *slot = Some(Arc::clone(waker))),
             }
         });
         // A thread that is ending has lost its slot.

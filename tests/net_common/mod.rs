@@ -1,6 +1,7 @@
 //! Helpers of the network tests: a watchdog, and the blocking form of the steps.
 
 #![allow(dead_code)] // Each test binary uses its own part.
+#![allow(clippy::unwrap_used)] // Only tests are in here.
 
 pub(crate) mod tls;
 
