@@ -31,6 +31,7 @@ end;
 
 function Talk(ws: HCkWebSocket): string;
 begin
+  Result := '';
   if not CkWebSocket_SendFrame(ws, 'a message ', False) or
     not CkWebSocket_SendFrame(ws, 'in three ', False) or
     not CkWebSocket_SendFrame(ws, 'frames', True) then

@@ -30,6 +30,7 @@ end;
 
 function Talk(ws: HCkWebSocket): string;
 begin
+  Result := '';
   // ReadFrame passes over the Pong that answers this Ping.
   if not CkWebSocket_SendFrame(ws, 'before the ping, ', False) or
     not CkWebSocket_SendPing(ws, 'are you there?') or

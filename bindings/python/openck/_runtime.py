@@ -181,9 +181,9 @@ class _Member:
 
     def forget(self, slots: Tuple[_library.Argument, ...]) -> None:
         """Lets texts and bytes go that the arguments of the last call referred to."""
-        for slot, parameter in zip(slots, self._parameters):
-            if parameter.refers:
-                slot.data = None
+        for slot, (_, refers, _) in zip(slots, self._parameters):
+            if refers:
+                slot.data = b""  # None would not replace what ctypes keeps alive
 
     def refused(self, text: str) -> Exception:
         """The exception for a call that the library did not take. It alone knows the ranges."""
