@@ -4,6 +4,7 @@
 //! that one thread sends while another is in ReadFrame. Where both are needed the order is
 //! `read -> input -> write`.
 
+mod compression;
 mod open;
 mod read;
 mod settings;

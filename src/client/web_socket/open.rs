@@ -22,6 +22,7 @@ impl WebSocket {
         for (name, value) in new_key.fields() {
             session.add_field(&name, &value)?;
         }
+        session.offer_extensions(self.settings.compression.offer().map(|offer| offer.to_string()));
         *key = Some(new_key);
         Ok(())
     }
@@ -55,12 +56,15 @@ impl WebSocket {
             }
         };
         let keys = MaskKeys::new()?;
-        lock(&self.read).open(Arc::clone(&connection));
-        lock(&self.write).open(connection, keys);
+        lock(&self.read).open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
+        lock(&self.write).open(connection, keys, &self.settings, accepted.deflate.as_ref());
         session.set_upgraded();
         self.status.set_connected(true);
         let mut log = Log::new();
         log.info("subprotocol", accepted.protocol.as_deref().unwrap_or("(none chosen)"));
+        if let Some(deflate) = accepted.deflate {
+            log.info("extension", deflate.to_string());
+        }
         self.base.attach(log);
         Ok(())
     }

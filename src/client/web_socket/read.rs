@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::settings::Settings;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
@@ -12,11 +13,10 @@ use crate::net::buffer::Input;
 use crate::net::connection::{Connection, Fill};
 use crate::net::wait::{Step, Watch, block_on};
 use crate::proto::close::{CloseCode, CloseFrame};
+use crate::proto::extension::Agreed;
 use crate::proto::frame::Opcode;
 use crate::proto::receiver::{Event, Limits, Receiver};
 
-/// What a message may hold at most (DESIGN 4.6), also over several messages not taken.
-const MESSAGE_LIMIT: u64 = 64 << 20;
 /// From this size on payload is received straight into the message.
 const DIRECT_FROM: usize = 16 << 10;
 /// How often a step receives before it looks at the deadline again: Pings alone must not hold a
@@ -31,7 +31,10 @@ pub(super) struct ReadSide {
     open: Option<Open>,
     /// Data of the frames since the last take.
     data: Vec<u8>,
+    /// What `data` may hold, also of several messages that were not taken; 0 is no limit.
+    limit: u64,
     close_reason: String,
+    extensions: String,
 }
 
 struct Open {
@@ -55,10 +58,32 @@ enum Progress {
 }
 
 impl ReadSide {
-    pub(super) fn open(&mut self, connection: Arc<Connection>) {
-        let limits = Limits { frame: MESSAGE_LIMIT, message: MESSAGE_LIMIT };
-        let receiver = Receiver::new(limits);
+    pub(super) fn open(
+        &mut self,
+        connection: Arc<Connection>,
+        settings: &Settings,
+        deflate: Option<&Agreed>,
+    ) {
+        let limits = settings.limits();
+        let mut receiver = Receiver::new(limits);
+        self.limit = limits.message;
+        if let Some(agreed) = deflate {
+            receiver = receiver.with_deflate(agreed);
+            self.extensions = agreed.to_string();
+        }
         self.open = Some(Open { connection, receiver, message_start: self.data.len() });
+    }
+
+    /// The limits hold from the next frame on.
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limit = limits.message;
+        if let Some(open) = &mut self.open {
+            open.receiver.set_limits(limits);
+        }
+    }
+
+    pub(super) fn extensions(&self) -> &str {
+        &self.extensions
     }
 
     pub(super) fn reset(&mut self) {
@@ -110,7 +135,7 @@ impl WebSocket {
     /// Reads what is there: whole frames from the buffer, then from the socket.
     fn read_step(&self) -> Result<Progress> {
         let mut read = lock(&self.read);
-        let ReadSide { open, data, close_reason } = &mut *read;
+        let ReadSide { open, data, limit, close_reason, .. } = &mut *read;
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
@@ -124,7 +149,7 @@ impl WebSocket {
                 Err(error) => return Err(self.violated(error, &connection)),
             };
             input.consume(used);
-            self.check_untaken(data, &connection)?;
+            self.check_untaken(data, *limit, &connection)?;
             let event = match event {
                 Some(event) => Some(event),
                 None => match self.receive_more(open, &mut input, data)? {
@@ -249,18 +274,15 @@ impl WebSocket {
     }
 
     /// Data that nobody takes must not grow without bound either.
-    fn check_untaken(&self, data: &[u8], connection: &Arc<Connection>) -> Result<()> {
-        if data.len() as u64 <= MESSAGE_LIMIT {
+    #[inline]
+    fn check_untaken(&self, data: &[u8], limit: u64, connection: &Arc<Connection>) -> Result<()> {
+        let len = data.len();
+        if len as u64 <= limit || limit == 0 {
             return Ok(());
         }
-        let error = Error::new(
-            ErrorKind::TooBig,
-            format!(
-                "{} bytes were received and not taken; the limit is {MESSAGE_LIMIT}.",
-                data.len()
-            ),
-        )
-        .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
+        let text = format!("{len} bytes were received and not taken; MaxMessageSize is {limit}.");
+        let error = Error::new(ErrorKind::TooBig, text)
+            .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
         Err(self.violated(error, connection))
     }
 
