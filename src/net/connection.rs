@@ -521,6 +521,11 @@ impl Connection {
         !self.closed.load(Ordering::SeqCst) && self.end.get().is_none()
     }
 
+    /// Whether [`Connection::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     // Facts
 
     /// The host as it was given.

@@ -19,8 +19,8 @@ use crate::proto::receiver::{Event, Limits, Receiver};
 const MESSAGE_LIMIT: u64 = 64 << 20;
 /// From this size on payload is received straight into the message.
 const DIRECT_FROM: usize = 16 << 10;
-/// How often a step receives before it looks at the deadline again: Pings alone must not hold a
-/// reader for ever.
+/// How often a step receives before it lets go of the locks and looks at the deadline: Pings alone
+/// must not hold a reader for ever.
 const RECEIVES_A_STEP: usize = 64;
 /// How long the server gets to close the connection after the Close frames.
 const LINGER: Duration = Duration::from_millis(500);
@@ -29,8 +29,10 @@ const LINGER: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct ReadSide {
     open: Option<Open>,
-    /// Data of the frames since the last take.
+    /// Data of the frames since the last take, and what has come of the unfinished frame.
     data: Vec<u8>,
+    /// So much of `data` belongs to finished frames.
+    whole: usize,
     close_reason: String,
 }
 
@@ -48,6 +50,11 @@ enum Progress {
     Pending {
         connection: Arc<Connection>,
         watch: Watch,
+        moved: bool,
+    },
+    /// So much came without a frame to return that it is time to look at the deadline.
+    Busy {
+        connection: Arc<Connection>,
         moved: bool,
     },
     /// Both Close frames are exchanged.
@@ -76,7 +83,9 @@ impl WebSocket {
                 self.finish_close();
                 Ok(())
             }
-            Ok(Progress::Pending { connection, .. }) => self.wait_for_frame(&connection),
+            Ok(Progress::Pending { connection, .. } | Progress::Busy { connection, .. }) => {
+                self.wait_for_frame(&connection)
+            }
             Err(error) => Err(error),
         };
         match read {
@@ -90,15 +99,26 @@ impl WebSocket {
 
     fn wait_for_frame(&self, connection: &Arc<Connection>) -> Result<()> {
         let mut since = Instant::now();
-        let closed = block_on(&[&self.cancel], || match self.read_step()? {
-            Progress::Frame => Ok(Step::Done(false)),
-            Progress::Closed => Ok(Step::Done(true)),
-            Progress::Pending { watch, moved, .. } => {
-                if moved {
-                    since = Instant::now();
+        let mut deadline = |moved: bool| {
+            if moved {
+                since = Instant::now();
+            }
+            self.settings.idle_timeout().map(|idle| since + idle)
+        };
+        let closed = block_on(&[&self.cancel], || {
+            loop {
+                match self.read_step()? {
+                    Progress::Frame => return Ok(Step::Done(false)),
+                    Progress::Closed => return Ok(Step::Done(true)),
+                    Progress::Pending { watch, moved, .. } => {
+                        return Ok(Step::Wait { watch, deadline: deadline(moved) });
+                    }
+                    Progress::Busy { moved, .. } => {
+                        if deadline(moved).is_some_and(|deadline| deadline <= Instant::now()) {
+                            return Err(Error::new(ErrorKind::Timeout, "No frame came in time."));
+                        }
+                    }
                 }
-                let deadline = self.settings.idle_timeout().map(|idle| since + idle);
-                Ok(Step::Wait { watch, deadline })
             }
         });
         if closed.map_err(|error| self.explain_wait(error, connection))? {
@@ -110,14 +130,18 @@ impl WebSocket {
     /// Reads what is there: whole frames from the buffer, then from the socket.
     fn read_step(&self) -> Result<Progress> {
         let mut read = lock(&self.read);
-        let ReadSide { open, data, close_reason } = &mut *read;
+        let ReadSide { open, data, whole, close_reason } = &mut *read;
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
         let connection = Arc::clone(&open.connection);
+        if connection.is_closed() {
+            return Err(self.not_open());
+        }
         let before = data.len();
         let mut input = lock(&connection.input);
-        for _ in 0..RECEIVES_A_STEP {
+        let mut receives = 0;
+        loop {
             let taken = open.receiver.receive(input.bytes(), data);
             let (used, event) = match taken {
                 Ok(taken) => taken,
@@ -127,14 +151,21 @@ impl WebSocket {
             self.check_untaken(data, &connection)?;
             let event = match event {
                 Some(event) => Some(event),
-                None => match self.receive_more(open, &mut input, data)? {
-                    Received::Event(event) => Some(event),
-                    Received::More => None,
-                    Received::Pending => break,
-                },
+                None if receives == RECEIVES_A_STEP => {
+                    let connection = Arc::clone(&connection);
+                    return Ok(Progress::Busy { connection, moved: data.len() > before });
+                }
+                None => {
+                    receives += 1;
+                    match self.receive_more(open, &mut input, data)? {
+                        Received::Event(event) => Some(event),
+                        Received::More => None,
+                        Received::Pending => break,
+                    }
+                }
             };
             if let Some(event) = event
-                && let Some(progress) = self.on_event(event, open, data, close_reason)?
+                && let Some(progress) = self.on_event(event, open, data, whole, close_reason)?
             {
                 return Ok(progress);
             }
@@ -168,7 +199,7 @@ impl WebSocket {
         })?;
         match fill {
             Fill::Pending => {
-                lock(&self.write).send_waiting_pong()?;
+                lock(&self.write).send_waiting_pong();
                 Ok(Received::Pending)
             }
             Fill::End => Err(self.lost(open)),
@@ -189,62 +220,65 @@ impl WebSocket {
         event: Event,
         open: &mut Open,
         data: &mut Vec<u8>,
+        whole: &mut usize,
         close_reason: &mut String,
     ) -> Result<Option<Progress>> {
         match event {
             Event::Data { opcode, fin } => {
                 self.status.set_final_frame(fin);
+                *whole = data.len();
                 if fin {
-                    open.message_start = data.len();
+                    open.message_start = *whole;
                 }
-                Ok(Some(self.returned(opcode, data)))
+                Ok(Some(self.returned(opcode, *whole)))
             }
             Event::Ping(ping) if self.ping_auto_respond() => {
-                lock(&self.write).answer_ping(ping)?;
+                lock(&self.write).answer_ping(ping);
                 Ok(None)
             }
             Event::Ping(ping) => {
                 lock(&self.write).keep_ping(ping);
                 self.status.set_need_send_pong(true);
-                Ok(Some(self.returned(Opcode::Ping, data)))
+                Ok(Some(self.returned(Opcode::Ping, *whole)))
             }
             Event::Pong(_) if self.pong_auto_consume() => {
                 self.status.set_pong_consumed(true);
                 Ok(None)
             }
-            Event::Pong(_) => Ok(Some(self.returned(Opcode::Pong, data))),
+            Event::Pong(_) => Ok(Some(self.returned(Opcode::Pong, *whole))),
             Event::Close(frame) => {
                 // a message that was not finished is dropped.
                 data.truncate(open.message_start);
+                *whole = data.len();
                 let code = frame.code.map_or(0, |code| i32::from(code.get()));
                 self.status.set_close_status_code(code);
                 close_reason.clone_from(&frame.reason);
                 self.status.set_close_received(true);
-                self.returned(Opcode::Close, data);
-                self.answer_close(&frame).map(Some)
+                self.returned(Opcode::Close, *whole);
+                Ok(Some(self.answer_close(&frame)))
             }
         }
     }
 
     /// RFC 6455 5.5.1, R-46: the same code goes back, unless we closed first.
-    fn answer_close(&self, received: &CloseFrame) -> Result<Progress> {
+    fn answer_close(&self, received: &CloseFrame) -> Progress {
         let mut write = lock(&self.write);
         if write.close_sent() {
-            return Ok(Progress::Closed);
+            return Progress::Closed;
         }
         if !self.close_auto_respond() {
-            return Ok(Progress::Frame);
+            return Progress::Frame;
         }
         let answer =
             received.code.map_or_else(CloseFrame::default, |code| CloseFrame::new(code, ""));
-        write.close_once(&answer)?;
-        Ok(Progress::Closed)
+        write.close_once(&answer);
+        Progress::Closed
     }
 
-    fn returned(&self, opcode: Opcode, data: &[u8]) -> Progress {
+    fn returned(&self, opcode: Opcode, whole: usize) -> Progress {
         self.status.set_opcode(i32::from(opcode.code()));
         self.status.set_frame_seen(true);
-        self.status.set_data_len(i32::try_from(data.len()).unwrap_or(i32::MAX));
+        self.status.set_data_len(i32::try_from(whole).unwrap_or(i32::MAX));
         Progress::Frame
     }
 
@@ -268,8 +302,7 @@ impl WebSocket {
     #[cold]
     fn violated(&self, error: Error, connection: &Arc<Connection>) -> Error {
         if let Some(code) = error.kind().close_code().and_then(CloseCode::new) {
-            // The connection ends either way; the frame is a courtesy.
-            let _ = lock(&self.write).close_once(&CloseFrame::new(code, ""));
+            lock(&self.write).close_once(&CloseFrame::new(code, ""));
             let _ = connection.flush();
         }
         error
@@ -386,7 +419,7 @@ impl WebSocket {
     /// Takes the data read so far as text.
     pub fn get_frame_data(&self) -> Result<FrameText> {
         let mut read = lock(&self.read);
-        check_text(&read.data)?;
+        check_text(read.data.get(..read.whole).unwrap_or_default())?;
         Ok(FrameText(self.take(&mut read)))
     }
 
@@ -403,12 +436,18 @@ impl WebSocket {
         Ok(())
     }
 
+    /// The data of whole frames; what has come of an unfinished one stays.
     fn take(&self, read: &mut ReadSide) -> Vec<u8> {
         self.status.set_data_len(0);
         if let Some(open) = &mut read.open {
             open.message_start = 0;
         }
-        std::mem::take(&mut read.data)
+        let whole = std::mem::take(&mut read.whole);
+        if whole == read.data.len() {
+            return std::mem::take(&mut read.data);
+        }
+        let unfinished = read.data.split_off(whole);
+        std::mem::replace(&mut read.data, unfinished)
     }
 
     /// The type of the last frame by name; empty before the first.
