@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::data::{Data, FrameText};
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
@@ -29,16 +30,16 @@ const LINGER: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct ReadSide {
     open: Option<Open>,
-    /// Data of the frames since the last take.
-    data: Vec<u8>,
+    data: Data,
     close_reason: String,
 }
 
 struct Open {
     connection: Arc<Connection>,
+    /// What was received and not yet taken apart. Empty whenever more is wanted: then what other
+    /// threads took in meanwhile comes next, and after that the socket.
+    input: Input,
     receiver: Receiver,
-    /// Where the data of the unfinished message begins in `data`.
-    message_start: usize,
 }
 
 /// What a step came to, besides an error.
@@ -58,7 +59,7 @@ impl ReadSide {
     pub(super) fn open(&mut self, connection: Arc<Connection>) {
         let limits = Limits { frame: MESSAGE_LIMIT, message: MESSAGE_LIMIT };
         let receiver = Receiver::new(limits);
-        self.open = Some(Open { connection, receiver, message_start: self.data.len() });
+        self.open = Some(Open { connection, input: Input::new(), receiver });
     }
 
     pub(super) fn reset(&mut self) {
@@ -114,72 +115,79 @@ impl WebSocket {
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
-        let connection = Arc::clone(&open.connection);
-        let before = data.len();
-        let mut input = lock(&connection.input);
-        for _ in 0..RECEIVES_A_STEP {
-            let taken = open.receiver.receive(input.bytes(), data);
-            let (used, event) = match taken {
-                Ok(taken) => taken,
-                Err(error) => return Err(self.violated(error, &connection)),
-            };
-            input.consume(used);
-            self.check_untaken(data, &connection)?;
-            let event = match event {
-                Some(event) => Some(event),
-                None => match self.receive_more(open, &mut input, data)? {
-                    Received::Event(event) => Some(event),
-                    Received::More => None,
-                    Received::Pending => break,
+        let before = data.bytes.len();
+        let mut receives = 0;
+        loop {
+            let event = match self.take_apart(open, data)? {
+                Some(event) => event,
+                None => match self.receive_more(open, data, receives < RECEIVES_A_STEP)? {
+                    Received::Event(event) => event,
+                    Received::More => {
+                        receives += 1;
+                        continue;
+                    }
+                    Received::Wait(watch) => {
+                        let moved = data.bytes.len() > before;
+                        data.release();
+                        let connection = Arc::clone(&open.connection);
+                        return Ok(Progress::Pending { connection, watch, moved });
+                    }
                 },
             };
-            if let Some(event) = event
-                && let Some(progress) = self.on_event(event, open, data, close_reason)?
-            {
+            if let Some(progress) = self.on_event(event, data, close_reason)? {
                 return Ok(progress);
             }
         }
-        input.release();
-        let moved = data.len() > before;
-        // Before the lock of the input goes: what another thread takes in after this is news.
-        let watch = connection.watch(true);
-        drop(input);
-        Ok(Progress::Pending { connection, watch, moved })
     }
 
-    /// One receive from the socket: into the buffer, or straight into the message if it is large.
-    fn receive_more(
-        &self,
-        open: &mut Open,
-        input: &mut Input,
-        data: &mut Vec<u8>,
-    ) -> Result<Received> {
-        let connection = &open.connection;
-        let direct = open.receiver.direct();
-        let from = data.len();
+    /// The next event from what was received; `None` when all of it is used up.
+    #[inline]
+    fn take_apart(&self, open: &mut Open, data: &mut Data) -> Result<Option<Event>> {
+        let taken = open.receiver.receive(open.input.bytes(), &mut data.bytes);
+        let (used, event) = taken.map_err(|error| self.violated(error, &open.connection))?;
+        open.input.consume(used);
+        self.check_untaken(data, &open.connection)?;
+        Ok(event)
+    }
+
+    /// One receive from the socket, if it `may` be: into the buffer, or straight into the message
+    /// if that is large.
+    fn receive_more(&self, open: &mut Open, data: &mut Data, may: bool) -> Result<Received> {
+        let Open { connection, input, receiver } = open;
+        let mut shared = lock(&connection.input);
+        // Both are moved by pointer. The empty buffer goes in, the filled one comes out.
+        std::mem::swap(&mut *shared, input);
+        if !input.is_empty() {
+            return Ok(Received::More);
+        }
+        if !may {
+            return Ok(Received::Wait(connection.watch(true)));
+        }
+        let direct = receiver.direct();
+        let from = data.bytes.len();
         let fill = if direct >= DIRECT_FROM {
-            connection.fill_direct(input, data, direct)
+            data.prepare();
+            connection.fill_direct(&mut shared, &mut data.bytes, direct)
         } else {
-            connection.fill(input)
+            connection.fill(&mut shared)
         };
-        let fill = fill.map_err(|error| match error.kind() {
-            ErrorKind::NotConnected => self.not_open(),
-            _ => error,
-        })?;
-        match fill {
+        match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
                 lock(&self.write).send_waiting_pong()?;
-                Ok(Received::Pending)
+                // Before the lock of the input goes: what another thread takes in now is news.
+                Ok(Received::Wait(connection.watch(true)))
             }
-            Fill::End => Err(self.lost(open)),
+            Fill::End => Err(self.lost(connection, receiver)),
             Fill::Bytes(_) if self.cancel.is_cancelled() => {
                 Err(Error::new(ErrorKind::Aborted, "ReadFrame was ended by the program."))
             }
-            Fill::Bytes(_) => match open.receiver.appended(data, from) {
-                Ok(Some(event)) => Ok(Received::Event(event)),
-                Ok(None) => Ok(Received::More),
-                Err(error) => Err(self.violated(error, connection)),
-            },
+            Fill::Bytes(_) => {
+                std::mem::swap(&mut *shared, input);
+                drop(shared);
+                let event = receiver.appended(&data.bytes, from);
+                let event = event.map_err(|error| self.violated(error, connection))?;
+                Ok(event.map_or(Received::More, Received::Event))
+            }
         }
     }
 
@@ -187,16 +195,13 @@ impl WebSocket {
     fn on_event(
         &self,
         event: Event,
-        open: &mut Open,
-        data: &mut Vec<u8>,
+        data: &mut Data,
         close_reason: &mut String,
     ) -> Result<Option<Progress>> {
         match event {
             Event::Data { opcode, fin } => {
                 self.status.set_final_frame(fin);
-                if fin {
-                    open.message_start = data.len();
-                }
+                data.frame_ended(opcode, fin);
                 Ok(Some(self.returned(opcode, data)))
             }
             Event::Ping(ping) if self.ping_auto_respond() => {
@@ -215,7 +220,7 @@ impl WebSocket {
             Event::Pong(_) => Ok(Some(self.returned(Opcode::Pong, data))),
             Event::Close(frame) => {
                 // a message that was not finished is dropped.
-                data.truncate(open.message_start);
+                data.drop_unfinished();
                 let code = frame.code.map_or(0, |code| i32::from(code.get()));
                 self.status.set_close_status_code(code);
                 close_reason.clone_from(&frame.reason);
@@ -241,24 +246,23 @@ impl WebSocket {
         Ok(Progress::Closed)
     }
 
-    fn returned(&self, opcode: Opcode, data: &[u8]) -> Progress {
+    fn returned(&self, opcode: Opcode, data: &Data) -> Progress {
         self.status.set_opcode(i32::from(opcode.code()));
         self.status.set_frame_seen(true);
-        self.status.set_data_len(i32::try_from(data.len()).unwrap_or(i32::MAX));
+        self.status.set_data_len(i32::try_from(data.ready).unwrap_or(i32::MAX));
         Progress::Frame
     }
 
     /// Data that nobody takes must not grow without bound either.
-    fn check_untaken(&self, data: &[u8], connection: &Arc<Connection>) -> Result<()> {
-        if data.len() as u64 <= MESSAGE_LIMIT {
+    #[inline]
+    fn check_untaken(&self, data: &Data, connection: &Arc<Connection>) -> Result<()> {
+        let held = data.bytes.len();
+        if held as u64 <= MESSAGE_LIMIT {
             return Ok(());
         }
         let error = Error::new(
             ErrorKind::TooBig,
-            format!(
-                "{} bytes were received and not taken; the limit is {MESSAGE_LIMIT}.",
-                data.len()
-            ),
+            format!("{held} bytes were received and not taken; the limit is {MESSAGE_LIMIT}."),
         )
         .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
         Err(self.violated(error, connection))
@@ -276,17 +280,22 @@ impl WebSocket {
     }
 
     #[cold]
-    fn lost(&self, open: &Open) -> Error {
-        let (host, port) = (open.connection.host(), open.connection.port());
+    fn lost(&self, connection: &Connection, receiver: &Receiver) -> Error {
+        let (host, port) = (connection.host(), connection.port());
         if self.status.close_received() {
             return self.not_open();
         }
-        let inside = if open.receiver.in_progress() { " inside a message" } else { "" };
+        let inside = if receiver.in_progress() { " inside a message" } else { "" };
         Error::new(
             ErrorKind::ConnectionLost,
             format!("{host}:{port} ended the connection{inside} without a Close frame (1006)."),
         )
         .advise("Connect again with a new Rest and UseConnection.")
+    }
+
+    #[cold]
+    fn explain_end(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::NotConnected { self.not_open() } else { error }
     }
 
     #[cold]
@@ -357,37 +366,16 @@ impl WebSocket {
 enum Received {
     Event(Event),
     More,
-    Pending,
-}
-
-/// Text that was received: bytes known to be UTF-8.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameText(Vec<u8>);
-
-impl FrameText {
-    /// The UTF-8.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// The text as a `String`.
-    pub fn into_string(self) -> String {
-        String::from_utf8(self.0)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-    }
+    Wait(Watch),
 }
 
 impl WebSocket {
     /// Takes the data read so far as text.
     pub fn get_frame_data(&self) -> Result<FrameText> {
         let mut read = lock(&self.read);
-        check_text(&read.data)?;
-        Ok(FrameText(self.take(&mut read)))
+        let text = read.data.take_text()?;
+        self.status.set_data_len(0);
+        Ok(text)
     }
 
     /// Takes the data read so far as text and appends it to `sb`.
@@ -398,17 +386,10 @@ impl WebSocket {
 
     /// Takes the data read so far and appends it to `bin_data`.
     pub fn get_frame_data_bd(&self, bin_data: &BinData) -> Result<()> {
-        let data = self.take(&mut lock(&self.read));
-        bin_data.append_vec(data);
-        Ok(())
-    }
-
-    fn take(&self, read: &mut ReadSide) -> Vec<u8> {
+        let mut read = lock(&self.read);
+        read.data.take_into(bin_data);
         self.status.set_data_len(0);
-        if let Some(open) = &mut read.open {
-            open.message_start = 0;
-        }
-        std::mem::take(&mut read.data)
+        Ok(())
     }
 
     /// The type of the last frame by name; empty before the first.
@@ -432,24 +413,13 @@ impl WebSocket {
         if !self.status.is_connected() {
             return Ok(false);
         }
+        if !open.input.is_empty() {
+            return Ok(true);
+        }
         let mut input = lock(&open.connection.input);
-        if !input.bytes().is_empty() {
+        if !input.is_empty() {
             return Ok(true);
         }
         Ok(!matches!(open.connection.fill_now(&mut input), Ok(Fill::Pending)))
     }
-}
-
-fn check_text(bytes: &[u8]) -> Result<()> {
-    if simdutf8::basic::from_utf8(bytes).is_ok() {
-        return Ok(());
-    }
-    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    Err(Error::new(
-        ErrorKind::Text,
-        format!("The {} bytes received are not UTF-8 text, from offset {at} on.", bytes.len()),
-    )
-    .advise(
-        "Nothing was taken. Use GetFrameDataBd for binary data, or read on to the final frame.",
-    ))
 }
