@@ -165,10 +165,12 @@ impl Base {
         }
         let me = thread::current().id();
         let mut attached = lock(&self.attached);
-        let log =
-            attached.iter().position(|(id, _)| *id == me).map(|at| attached.swap_remove(at).1);
+        let mut log = Log::new();
+        for (_, part) in attached.extract_if(.., |(id, _)| *id == me) {
+            log.append(part);
+        }
         self.has_attached.store(!attached.is_empty(), Ordering::Release);
-        log.unwrap_or_default()
+        log
     }
 
     fn append_to_debug_log(&self, report: &mut Report) {

@@ -137,6 +137,9 @@ impl WebSocket {
         let session = Arc::clone(connection.session());
         self.forget_session();
         let usable = session.connection().is_some();
+        if usable {
+            session.check_not_upgraded()?;
+        }
         *lock(&self.link) = Some(Link { session, key: None });
         if usable {
             return Ok(());

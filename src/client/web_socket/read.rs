@@ -20,8 +20,8 @@ use crate::proto::receiver::{Event, Limits, Receiver};
 const MESSAGE_LIMIT: u64 = 64 << 20;
 /// From this size on payload is received straight into the message.
 const DIRECT_FROM: usize = 16 << 10;
-/// How often a step receives before it looks at the deadline again: Pings alone must not hold a
-/// reader for ever.
+/// How often a step receives before it lets go of the locks and looks at the deadline: Pings alone
+/// must not hold a reader for ever.
 const RECEIVES_A_STEP: usize = 64;
 /// How long the server gets to close the connection after the Close frames.
 const LINGER: Duration = Duration::from_millis(500);
@@ -51,6 +51,11 @@ enum Progress {
         watch: Watch,
         moved: bool,
     },
+    /// So much came without a frame to return that it is time to look at the deadline.
+    Busy {
+        connection: Arc<Connection>,
+        moved: bool,
+    },
     /// Both Close frames are exchanged.
     Closed,
 }
@@ -77,7 +82,9 @@ impl WebSocket {
                 self.finish_close();
                 Ok(())
             }
-            Ok(Progress::Pending { connection, .. }) => self.wait_for_frame(&connection),
+            Ok(Progress::Pending { connection, .. } | Progress::Busy { connection, .. }) => {
+                self.wait_for_frame(&connection)
+            }
             Err(error) => Err(error),
         };
         match read {
@@ -91,15 +98,26 @@ impl WebSocket {
 
     fn wait_for_frame(&self, connection: &Arc<Connection>) -> Result<()> {
         let mut since = Instant::now();
-        let closed = block_on(&[&self.cancel], || match self.read_step()? {
-            Progress::Frame => Ok(Step::Done(false)),
-            Progress::Closed => Ok(Step::Done(true)),
-            Progress::Pending { watch, moved, .. } => {
-                if moved {
-                    since = Instant::now();
+        let mut deadline = |moved: bool| {
+            if moved {
+                since = Instant::now();
+            }
+            self.settings.idle_timeout().map(|idle| since + idle)
+        };
+        let closed = block_on(&[&self.cancel], || {
+            loop {
+                match self.read_step()? {
+                    Progress::Frame => return Ok(Step::Done(false)),
+                    Progress::Closed => return Ok(Step::Done(true)),
+                    Progress::Pending { watch, moved, .. } => {
+                        return Ok(Step::Wait { watch, deadline: deadline(moved) });
+                    }
+                    Progress::Busy { moved, .. } => {
+                        if deadline(moved).is_some_and(|deadline| deadline <= Instant::now()) {
+                            return Err(Error::new(ErrorKind::Timeout, "No frame came in time."));
+                        }
+                    }
                 }
-                let deadline = self.settings.idle_timeout().map(|idle| since + idle);
-                Ok(Step::Wait { watch, deadline })
             }
         });
         if closed.map_err(|error| self.explain_wait(error, connection))? {
@@ -115,29 +133,34 @@ impl WebSocket {
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
+        if open.connection.is_closed() {
+            return Err(self.not_open());
+        }
         let before = data.bytes.len();
-        let mut receives = 0;
-        loop {
-            let event = match self.take_apart(open, data)? {
-                Some(event) => event,
-                None => match self.receive_more(open, data, receives < RECEIVES_A_STEP)? {
-                    Received::Event(event) => event,
-                    Received::More => {
-                        receives += 1;
-                        continue;
+        for _ in 0..=RECEIVES_A_STEP {
+            // All events of what was received before; then more is received.
+            while let Some(event) = self.take_apart(open, data)? {
+                if let Some(progress) = self.on_event(event, data, close_reason)? {
+                    return Ok(progress);
+                }
+            }
+            match self.receive_more(open, data)? {
+                Received::More => {}
+                Received::Event(event) => {
+                    if let Some(progress) = self.on_event(event, data, close_reason)? {
+                        return Ok(progress);
                     }
-                    Received::Wait(watch) => {
-                        let moved = data.bytes.len() > before;
-                        data.release();
-                        let connection = Arc::clone(&open.connection);
-                        return Ok(Progress::Pending { connection, watch, moved });
-                    }
-                },
-            };
-            if let Some(progress) = self.on_event(event, data, close_reason)? {
-                return Ok(progress);
+                }
+                Received::Wait(watch) => {
+                    let moved = data.bytes.len() > before;
+                    data.release();
+                    let connection = Arc::clone(&open.connection);
+                    return Ok(Progress::Pending { connection, watch, moved });
+                }
             }
         }
+        let moved = data.bytes.len() > before;
+        Ok(Progress::Busy { connection: Arc::clone(&open.connection), moved })
     }
 
     /// The next event from what was received; `None` when all of it is used up.
@@ -150,18 +173,14 @@ impl WebSocket {
         Ok(event)
     }
 
-    /// One receive from the socket, if it `may` be: into the buffer, or straight into the message
-    /// if that is large.
-    fn receive_more(&self, open: &mut Open, data: &mut Data, may: bool) -> Result<Received> {
+    /// One receive from the socket: into the buffer, or straight into the message if it is large.
+    fn receive_more(&self, open: &mut Open, data: &mut Data) -> Result<Received> {
         let Open { connection, input, receiver } = open;
         let mut shared = lock(&connection.input);
         // Both are moved by pointer. The empty buffer goes in, the filled one comes out.
         std::mem::swap(&mut *shared, input);
         if !input.is_empty() {
             return Ok(Received::More);
-        }
-        if !may {
-            return Ok(Received::Wait(connection.watch(true)));
         }
         let direct = receiver.direct();
         let from = data.bytes.len();
@@ -173,7 +192,7 @@ impl WebSocket {
         };
         match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
-                lock(&self.write).send_waiting_pong()?;
+                lock(&self.write).send_waiting_pong();
                 // Before the lock of the input goes: what another thread takes in now is news.
                 Ok(Received::Wait(connection.watch(true)))
             }
@@ -205,7 +224,7 @@ impl WebSocket {
                 Ok(Some(self.returned(opcode, data)))
             }
             Event::Ping(ping) if self.ping_auto_respond() => {
-                lock(&self.write).answer_ping(ping)?;
+                lock(&self.write).answer_ping(ping);
                 Ok(None)
             }
             Event::Ping(ping) => {
@@ -226,24 +245,24 @@ impl WebSocket {
                 close_reason.clone_from(&frame.reason);
                 self.status.set_close_received(true);
                 self.returned(Opcode::Close, data);
-                self.answer_close(&frame).map(Some)
+                Ok(Some(self.answer_close(&frame)))
             }
         }
     }
 
     /// RFC 6455 5.5.1, R-46: the same code goes back, unless we closed first.
-    fn answer_close(&self, received: &CloseFrame) -> Result<Progress> {
+    fn answer_close(&self, received: &CloseFrame) -> Progress {
         let mut write = lock(&self.write);
         if write.close_sent() {
-            return Ok(Progress::Closed);
+            return Progress::Closed;
         }
         if !self.close_auto_respond() {
-            return Ok(Progress::Frame);
+            return Progress::Frame;
         }
         let answer =
             received.code.map_or_else(CloseFrame::default, |code| CloseFrame::new(code, ""));
-        write.close_once(&answer)?;
-        Ok(Progress::Closed)
+        write.close_once(&answer);
+        Progress::Closed
     }
 
     fn returned(&self, opcode: Opcode, data: &Data) -> Progress {
@@ -272,8 +291,7 @@ impl WebSocket {
     #[cold]
     fn violated(&self, error: Error, connection: &Arc<Connection>) -> Error {
         if let Some(code) = error.kind().close_code().and_then(CloseCode::new) {
-            // The connection ends either way; the frame is a courtesy.
-            let _ = lock(&self.write).close_once(&CloseFrame::new(code, ""));
+            lock(&self.write).close_once(&CloseFrame::new(code, ""));
             let _ = connection.flush();
         }
         error
