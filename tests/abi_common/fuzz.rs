@@ -101,6 +101,17 @@ impl Fuzz {
         call.name
     }
 
+    /// A random export on objects that other threads use too. An address of bytes may be gone
+    /// already, but a text is this thread's.
+    pub(crate) fn call_shared(&mut self, calls: &[&StaticCall]) {
+        let call = calls[self.below(calls.len())];
+        self.used.clear();
+        match (call.run)(self) {
+            Given::Handle(handle) => drop(openck_dispose(handle.addr())),
+            given => drop(given.text()),
+        }
+    }
+
     fn read_again(&mut self, after: &str) {
         let Some(kept) = self.kept.take() else { return };
         if size(kept.object.0, kept.object.1).is_some() {
