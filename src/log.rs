@@ -42,6 +42,11 @@ impl Log {
         self.entries.push(Entry::Info(key, value.to_string()));
     }
 
+    /// Puts the lines of `other` behind its own.
+    pub fn append(&mut self, mut other: Self) {
+        self.entries.append(&mut other.entries);
+    }
+
     /// The lines in order; a part that was never closed ends with the log.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

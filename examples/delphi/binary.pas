@@ -32,6 +32,7 @@ function Talk(ws: HCkWebSocket; bd: HCkBinData): string;
 const
   bytes: array [0..4] of Byte = ($00, $01, $80, $FE, $FF);
 begin
+  Result := '';
   CkBinData_AppendBinary2(bd, @bytes, SizeOf(bytes));
   CkBinData_AppendEncoded(bd, 'b3BlbmNr', 'base64');
   if not CkWebSocket_SendFrameBd(ws, bd, True) or not CkWebSocket_ReadFrame(ws) then

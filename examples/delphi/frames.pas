@@ -31,6 +31,7 @@ end;
 
 function Talk(ws: HCkWebSocket): string;
 begin
+  Result := '';
   if not CkWebSocket_SendFrame(ws, 'a message ', False) or
     not CkWebSocket_SendFrame(ws, 'in three ', False) or
     not CkWebSocket_SendFrame(ws, 'frames', True) then
@@ -38,7 +39,8 @@ begin
   repeat
     if not CkWebSocket_ReadFrame(ws) then
       Exit(CkWebSocket__lastErrorText(ws));
-    WriteLn('frame: ', string(CkWebSocket__frameOpcode(ws)));
+    Write('frame: ', string(CkWebSocket__frameOpcode(ws)));
+    WriteLn(', final: ', CkWebSocket_getFinalFrame(ws));
   until CkWebSocket_getFinalFrame(ws) or CkWebSocket_getCloseReceived(ws);
   WriteLn('message: ', string(CkWebSocket__getFrameData(ws)));
   if not CkWebSocket_SendClose(ws, True, 1000, 'done') or not CkWebSocket_ReadFrame(ws) then

@@ -14,6 +14,7 @@ uses {$IFDEF UNIX}cwstring, {$ENDIF}WebSocket, Rest;
 // Each step returns an empty text, or why it failed.
 function ConnectTwice(rest: HCkRest; const host: string; port: Integer; const ca: string): string;
 begin
+  Result := '';
   if CkRest_Connect(rest, PWideChar(host), port, True, False) then
     Exit('The system trusts this server; its CA is not a private one.');
   WriteLn('without the CA: refused, reason ', CkRest_getConnectFailReason(rest));
@@ -25,6 +26,7 @@ end;
 
 function Talk(rest: HCkRest; ws: HCkWebSocket; const path: string): string;
 begin
+  Result := '';
   if not CkWebSocket_UseConnection(ws, rest) or not CkWebSocket_AddClientHeaders(ws) then
     Exit(CkWebSocket__lastErrorText(ws));
   CkRest__fullRequestNoBody(rest, 'GET', PWideChar(path));

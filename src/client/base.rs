@@ -51,7 +51,13 @@ impl Base {
 
     /// Adds what this thread's running call tried to its report.
     pub fn attach(&self, log: Log) {
-        lock(&self.attached).push((thread::current().id(), log));
+        let me = thread::current().id();
+        let mut attached = lock(&self.attached);
+        match attached.iter_mut().find(|(id, _)| *id == me) {
+            Some((_, earlier)) => earlier.append(log),
+            None => attached.push((me, log)),
+        }
+        drop(attached);
         self.has_attached.store(true, Ordering::Release);
     }
 

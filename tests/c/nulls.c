@@ -116,14 +116,14 @@ static void no_text(void)
     HCkStringBuilder sb = CkStringBuilder_Create();
     DATA(CkBinData, CkStringBuilder, bd, NULL); /* the second half: handles of another class */
     NO(CkRest_Connect(rest, NULL, 80, FALSE, FALSE));
-    has_text(CkRest_lastErrorText(rest), "hostname", "the error names the argument");
+    has_text(CkRest_lastErrorText(rest), "NULL", "the error says so");
     NO(CkRest_AddHeader(rest, "X-Name", NULL));
     NO(CkRest_fullRequestNoBody(rest, NULL, NULL));
     NO(CkWebSocket_SendPing(ws, NULL));
     NO(CkWebSocket_SendClose(ws, TRUE, 1000, NULL));
     NO(CkWebSocket_UseConnection(ws, NULL));
     NO(CkWebSocket_UseConnection(ws, bd));
-    has_text(CkWebSocket_lastErrorText(ws), "connection", "here, too");
+    has_text(CkWebSocket_lastErrorText(ws), "Rest", "the error says what was wanted");
     ok(!CkWebSocket_getLastMethodSuccess(ws), "LastMethodSuccess tells");
     CkWebSocket_putDebugLogFilePath(ws, NULL);
     is_text(CkWebSocket_debugLogFilePath(ws), "", "a property set to NULL");

@@ -96,6 +96,7 @@ def test_the_peer_closes(peer):
 def test_the_peer_sees_our_close(peer):
     ws = opened(peer.port)
     assert ws.SendClose(True, 4000, "\N{CRAB}" * 31), ws.LastErrorText  # 124 bytes: one too many
+    assert ws.ReadFrame() and ws.CloseStatusCode == 4000
     assert peer.closes.get(timeout=60) == (4000, "\N{CRAB}" * 30)
 
 

@@ -2,12 +2,14 @@
 
 import array
 import mmap
+import sys
 
 import pytest
 
 import openck
 
-ODD_TEXTS = ["", "a\0b", "\0", "\N{GRINNING FACE}\N{CRAB}", "\u20ac\u00e9\r\n", "\ufeffmark", "x" * 70_000]
+ODD_TEXTS = ["", "a\0b", "\0", "\N{GRINNING FACE}\N{CRAB}", "\u20ac\u00e9\r\n", "\ufeffmark"]
+ODD_TEXTS.append("\N{EURO SIGN}" * 70_000)
 KINDS_OF_BYTES = {
     "bytes": lambda data: data,
     "bytearray": bytearray,
@@ -30,7 +32,7 @@ def bd():
     return openck.BinData()
 
 
-@pytest.mark.parametrize("text", ODD_TEXTS, ids=ascii)
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
 def test_text_comes_back_as_it_was(sb, bd, text):
     assert sb.SetString(text) and sb.GetAsString() == text
     assert bd.AppendString(text, "utf-8") and bd.GetBinary() == text.encode()
@@ -68,6 +70,15 @@ def test_a_buffer_is_free_again_after_the_call(bd):
     assert len(data) == 4
 
 
+def test_arguments_are_let_go_after_the_call(bd):
+    data = b"x" * 1000
+    before = sys.getrefcount(data)
+    bd.LoadBinary(data)
+    assert sys.getrefcount(data) == before
+    bd.AppendBinary(memoryview(data))
+    assert sys.getrefcount(data) == before
+
+
 def test_a_buffer_with_gaps_is_refused(bd):
     with pytest.raises(ValueError, match="BinData.AppendBinary: data must be a buffer without"):
         bd.AppendBinary(memoryview(b"abcdef")[::2])
@@ -89,7 +100,7 @@ def test_a_buffer_with_gaps_is_refused(bd):
         (lambda: openck.WebSocket().UseConnection(None), "connection must be Rest, not NoneType"),
         (lambda: openck.WebSocket().SendFrameBd(b"x", True), "bdToSend must be BinData, not bytes"),
         (lambda: setattr(openck.WebSocket(), "IdleTimeoutMs", "1"), "IdleTimeoutMs must be int"),
-        (lambda: setattr(openck.WebSocket(), "PingAutoRespond", ""), "PingAutoRespond must be bool"),
+        (lambda: setattr(openck.WebSocket(), "PingAutoRespond", ""), "Respond must be bool, not"),
         (lambda: setattr(openck.Rest(), "Host", 5), r"Rest\.Host must be str, not int"),
     ],
 )
