@@ -12,7 +12,8 @@ extern "C" {
 /**
  * Creates an object.
  *
- * Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+ * Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+ * Dispose function.
  */
 CK_C_VISIBLE_PUBLIC HCkWebSocketU CkWebSocketU_Create(void);
 

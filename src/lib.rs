@@ -10,3 +10,4 @@ pub mod ffi;
 pub mod log;
 pub mod net;
 pub mod proto;
+pub mod tcl;

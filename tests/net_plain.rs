@@ -1,5 +1,7 @@
 //! Connections without TLS: connecting, both directions at once, ending.
 
+#![allow(clippy::unwrap_used)] // Tests and their helpers.
+
 mod net_common;
 
 use std::io::{Read, Write};
@@ -9,13 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use net_common::{
-    dial, listener, pair, pattern, read_exactly, read_some, read_until, watched, write,
+    dial, listener, narrow_listener, pair, pattern, read_exactly, read_some, read_until, watched,
+    write,
 };
 use openck::error::ErrorKind;
 use openck::log::Log;
 use openck::net::connection::{Fill, QUEUE_LIMIT};
 use openck::net::dial::{self, DialOptions};
-use openck::net::wait::Cancel;
+use openck::net::wait::{self, Cancel, Step, Watch};
 
 /// What a wake-up may cost, with other tests running at the same time.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -267,11 +270,9 @@ fn r55_r29_a_peer_that_never_reads_ends_a_send_and_the_order_stays() {
 #[test]
 fn two_peers_that_both_only_send_do_not_block_each_other() {
     watched(|| {
-        let (listener, mut options) = listener();
-        (options.send_buffer, options.receive_buffer) = (Some(8192), Some(8192));
+        let (listener, options) = narrow_listener();
         let ours = dial(&options).unwrap();
-        let (theirs, from) = listener.accept().unwrap();
-        drop(from);
+        let (theirs, _) = listener.accept().unwrap();
         theirs.set_nodelay(true).unwrap();
         let other = {
             let data = pattern(0, 900_000);
@@ -294,8 +295,7 @@ fn two_peers_that_both_only_send_do_not_block_each_other() {
 #[test]
 fn a_waiting_reader_hears_of_bytes_that_a_sender_took_in() {
     watched(|| {
-        let (listener, mut options) = listener();
-        (options.send_buffer, options.receive_buffer) = (Some(8192), Some(8192));
+        let (listener, options) = narrow_listener();
         for _ in 0..5 {
             let ours = Arc::new(dial(&options).unwrap());
             let (mut theirs, _) = listener.accept().unwrap();
@@ -319,11 +319,74 @@ fn a_waiting_reader_hears_of_bytes_that_a_sender_took_in() {
 }
 
 #[test]
+fn what_a_sender_takes_in_is_told_to_a_waiting_reader() {
+    watched(|| {
+        let (listener, options) = narrow_listener();
+        let ours = Arc::new(dial(&options).unwrap());
+        let (mut theirs, _) = listener.accept().unwrap();
+        let sender = {
+            let ours = Arc::clone(&ours);
+            thread::spawn(move || write(&ours, &pattern(0, 600_000), None).unwrap())
+        };
+        while ours.queued() == 0 {
+            thread::yield_now();
+        }
+        // This reader does not look at the socket: only the sender can tell it.
+        let (send, looked) = mpsc::channel();
+        let reader = {
+            let ours = Arc::clone(&ours);
+            thread::spawn(move || {
+                wait::block_on(&[], || {
+                    let _ = send.send(());
+                    let input = ours.lock_input();
+                    if !input.is_empty() {
+                        return Ok(Step::Done(input.bytes().to_vec()));
+                    }
+                    let watch = Watch { writable: false, ..ours.watch(false) };
+                    Ok(Step::Wait { watch, deadline: None })
+                })
+            })
+        };
+        looked.recv().unwrap();
+        theirs.write_all(b"news").unwrap();
+        assert_eq!(reader.join().unwrap().unwrap(), b"news");
+        let mut all = vec![0; 600_000];
+        theirs.read_exact(&mut all).unwrap();
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_waiting_reader_sends_what_a_sender_left() {
+    watched(|| {
+        let (listener, options) = narrow_listener();
+        let ours = Arc::new(dial(&options).unwrap());
+        let (mut theirs, _) = listener.accept().unwrap();
+        let (send, begun) = mpsc::channel();
+        let reader = {
+            let ours = Arc::clone(&ours);
+            thread::spawn(move || {
+                send.send(()).unwrap();
+                read_exactly(&ours, 4).unwrap()
+            })
+        };
+        begun.recv().unwrap();
+        let idle = Some(Duration::from_millis(50));
+        let error = write(&ours, &pattern(0, 600_000), idle).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        let mut all = vec![0; 600_000];
+        theirs.read_exact(&mut all).unwrap();
+        assert!(all == pattern(0, 600_000));
+        theirs.write_all(b"done").unwrap();
+        assert_eq!(reader.join().unwrap(), b"done");
+    });
+}
+
+#[test]
 fn several_senders_and_a_reader_at_once() {
     const FRAME: usize = 5000;
     watched(|| {
-        let (listener, mut options) = listener();
-        (options.send_buffer, options.receive_buffer) = (Some(16_384), Some(16_384));
+        let (listener, options) = narrow_listener();
         let ours = Arc::new(dial(&options).unwrap());
         let (theirs, _) = listener.accept().unwrap();
         let mut senders = Vec::new();
@@ -410,8 +473,7 @@ fn r42_receiving_directly_grows_with_the_bytes_not_with_the_promise() {
             let data = data.clone();
             thread::spawn(move || peer.write_all(&data).map(|()| peer).unwrap())
         };
-        let first = read_some(&connection, &[]).unwrap();
-        let mut all = first.clone();
+        let mut all = read_some(&connection, &[]).unwrap();
         let mut input = connection.lock_input();
         while all.len() < data.len() {
             let fill = connection.fill_direct(&mut input, &mut all, 1 << 40).unwrap();

@@ -1,5 +1,7 @@
 //! TLS connections against a server of another maker: verification, both directions at once, ends.
 
+#![allow(clippy::unwrap_used)] // Tests and their helpers.
+
 mod net_common;
 
 use std::io::{Read, Write};
@@ -8,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use net_common::tls::{Ca, Identity, both_ways, config, names, serve_once};
-use net_common::{dial, listener, pattern, read_exactly, read_some, watched, write};
+use net_common::{
+    dial, listener, narrow_listener, pattern, read_exactly, read_some, watched, write,
+};
 use openck::error::{Error, ErrorKind};
 use openck::log::Log;
 use openck::net::connection::{Connection, Fill};
@@ -20,13 +24,12 @@ use rustls::version::{TLS12, TLS13};
 /// The client's end of a connection to a server with a valid certificate; the server runs `serve`.
 fn connected<T: Send + 'static>(
     versions: &[&'static rustls::SupportedProtocolVersion],
-    buffers: Option<usize>,
+    narrow: bool,
     serve: impl FnOnce(net_common::tls::Stream) -> T + Send + 'static,
 ) -> (Connection, thread::JoinHandle<T>) {
     let ca = Ca::new("openck test CA");
-    let (listener, mut options) = listener();
+    let (listener, mut options) = if narrow { narrow_listener() } else { listener() };
     options.tls = Some(ca.trusted());
-    (options.send_buffer, options.receive_buffer) = (buffers, buffers);
     let server = serve_once(listener, config(ca.issue(names(&["127.0.0.1"])), versions), serve);
     (dial(&options).unwrap(), server)
 }
@@ -38,7 +41,7 @@ fn the_negotiated_version_and_cipher_are_known() {
             (&[&TLS12], "TLS 1.2", "TLS_ECDHE_ECDSA_WITH_"),
             (&[&TLS13], "TLS 1.3", "TLS_AES_256_GCM_SHA384"),
         ] {
-            let (connection, server) = connected(versions, None, |mut stream| {
+            let (connection, server) = connected(versions, false, |mut stream| {
                 let mut question = [0; 8];
                 stream.read_exact(&mut question).unwrap();
                 stream.write_all(&question).unwrap();
@@ -266,9 +269,8 @@ fn cancelling_ends_a_silent_handshake() {
 fn transfer(versions: &[&'static rustls::SupportedProtocolVersion], renew: usize) {
     const OURS: usize = 3_000_000;
     const THEIRS: usize = 5_000_000;
-    let (connection, server) = connected(versions, Some(8192), move |stream| {
-        both_ways(stream, &pattern(1, THEIRS), renew)
-    });
+    let (connection, server) =
+        connected(versions, true, move |stream| both_ways(stream, &pattern(1, THEIRS), renew));
     let connection = Arc::new(connection);
     let reader = {
         let connection = Arc::clone(&connection);
@@ -299,7 +301,7 @@ fn large_transfers_both_ways_at_once_with_tls_1_2() {
 #[test]
 fn two_peers_that_both_only_send_do_not_block_each_other() {
     watched(|| {
-        let (connection, server) = connected(&[&TLS13], Some(8192), |mut stream| {
+        let (connection, server) = connected(&[&TLS13], true, |mut stream| {
             stream.write_all(&pattern(0, 900_000)).unwrap();
             let mut back = vec![0; 900_000];
             stream.read_exact(&mut back).unwrap();
@@ -315,7 +317,7 @@ fn two_peers_that_both_only_send_do_not_block_each_other() {
 #[test]
 fn r42_receiving_directly_leaves_the_surplus_for_later() {
     watched(|| {
-        let (connection, server) = connected(&[&TLS13], None, |mut stream| {
+        let (connection, server) = connected(&[&TLS13], false, |mut stream| {
             stream.write_all(&pattern(0, 2_000_000)).unwrap();
         });
         let mut all = Vec::new();
@@ -349,7 +351,7 @@ fn r42_receiving_directly_leaves_the_surplus_for_later() {
 #[test]
 fn the_end_without_close_notify_comes_after_the_data() {
     watched(|| {
-        let (connection, server) = connected(&[&TLS13], None, |mut stream| {
+        let (connection, server) = connected(&[&TLS13], false, |mut stream| {
             stream.write_all(b"last words").unwrap();
             // Everything of the client is read, so that closing is no reset.
             stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
@@ -365,7 +367,7 @@ fn the_end_without_close_notify_comes_after_the_data() {
 #[test]
 fn damaged_records_are_a_lost_connection() {
     watched(|| {
-        let (connection, server) = connected(&[&TLS13], None, |mut stream| {
+        let (connection, server) = connected(&[&TLS13], false, |mut stream| {
             stream.write_all(b"good").unwrap();
             stream.sock.write_all(&[&[23, 3, 3, 0, 50][..], &[0x55; 50]].concat()).unwrap();
             let error = stream.read(&mut [0]).unwrap_err();

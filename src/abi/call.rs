@@ -11,11 +11,11 @@ use std::ptr;
 
 use super::handle::{self, Handle, Pinned, Registered};
 use super::ring;
-use super::text::{Returned, Text};
+use super::text::{Returned, Text, speak_as};
 use super::types::BOOL;
+use crate::client::FrameStatus;
 use crate::client::ck_byte_data::CkByteData;
 use crate::client::ck_string::CkString;
-use crate::client::{Base, FrameStatus};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Makes an object; NULL when the table is full.
@@ -31,7 +31,10 @@ pub fn dispose<T: Registered>(handle: *mut c_void) {
 /// As [`dispose`]; true if there was such an object.
 pub fn dispose_handle<T: Registered>(handle: Handle) -> bool {
     let disposed = catch_unwind(|| handle::dispose::<T>(handle)).unwrap_or(false);
-    ring::forget(handle);
+    // The texts of an object of another class stay: it is still alive.
+    if disposed {
+        ring::forget(handle);
+    }
     disposed
 }
 
@@ -43,6 +46,7 @@ pub(super) fn run<T: Registered, R>(
     f: impl FnOnce(&T) -> Result<R>,
 ) -> Option<R> {
     let object = handle.pin::<T>()?;
+    speak_as(object.base());
     match guarded(|| f(&object)) {
         Ok(value) => {
             object.base().succeeded(method);
@@ -184,8 +188,8 @@ impl Scalar for bool {
 }
 
 impl Scalar for i32 {
-    type C = c_int;
-    fn to_c(self) -> c_int {
+    type C = Self;
+    fn to_c(self) -> Self {
         self
     }
 }
@@ -214,6 +218,7 @@ pub fn scalar<T: Registered, R: Scalar>(
 /// Reads a property of an object, without noting an outcome.
 pub(super) fn read<T: Registered, R>(handle: Handle, f: impl FnOnce(&T) -> R) -> Option<R> {
     let object = handle.pin::<T>()?;
+    speak_as(object.base());
     guarded(|| Ok(f(&object))).ok()
 }
 
@@ -256,7 +261,8 @@ pub(super) fn put_handle<T: Registered>(
     f: impl FnOnce(&T) -> Result<()>,
 ) -> bool {
     let Some(object) = handle.pin::<T>() else { return false };
-    let base: &Base = object.base();
+    let base = object.base();
+    speak_as(base);
     match guarded(|| f(&object)) {
         Ok(()) => true,
         Err(error) => {

@@ -1,11 +1,13 @@
 //! The three spellings of text: `char`, `wchar_t` and UTF-16. Invalid text is refused, never bent.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
 use super::ring::Buffer;
 use super::types::wchar_t;
 use crate::client::web_socket::FrameText;
+use crate::client::{Base, charset};
 use crate::error::{Error, ErrorKind, Result};
 
 /// One spelling of text.
@@ -106,29 +108,53 @@ impl Text for Utf8 {
     unsafe fn read<'a>(units: *const c_char) -> Result<Cow<'a, str>> {
         // SAFETY: the caller's promise.
         let bytes = unsafe { CStr::from_ptr(units) }.to_bytes();
+        if speaks_ansi() {
+            return charset::decode(bytes, "ansi").map(Cow::Owned);
+        }
         match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(_) => read_narrow(bytes),
+            Err(_) => Err(not_utf8(bytes)),
         }
     }
 
     fn write(text: Returned<'_>) -> (Kept, *const c_char) {
-        let mut bytes = text.into_bytes();
+        let mut bytes = if speaks_ansi() {
+            charset::encode_with_question_marks(text.as_str(), "ansi")
+        } else {
+            text.into_bytes()
+        };
         bytes.push(0);
         let pointer = bytes.as_ptr().cast();
         (Kept(Buffer::Bytes(bytes)), pointer)
     }
 }
 
+thread_local! {
+    static ANSI: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes which narrow text the object of the running call speaks. Only Windows knows two kinds.
+#[inline]
+pub(super) fn speak_as(base: &Base) {
+    if cfg!(windows) {
+        let _ = ANSI.try_with(|ansi| ansi.set(!base.utf8()));
+    }
+}
+
+#[inline]
+fn speaks_ansi() -> bool {
+    cfg!(windows) && ANSI.try_with(Cell::get).unwrap_or(false)
+}
+
 #[cold]
-fn read_narrow<'a>(bytes: &[u8]) -> Result<Cow<'a, str>> {
+fn not_utf8(bytes: &[u8]) -> Error {
     let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
     let byte = bytes.get(at).copied().unwrap_or_default();
-    Err(Error::new(
+    Error::new(
         ErrorKind::Text,
         format!("A text argument is not valid UTF-8: byte 0x{byte:02X} at offset {at}."),
     )
-    .advise("Convert the text to UTF-8 first, or pass bytes in a BinData."))
+    .advise("Convert the text to UTF-8 first, or pass bytes in a BinData.")
 }
 
 impl Text for Utf16 {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use crate::client::global;
 use crate::client::outcome::{self, Identity};
 use crate::client::report::Report;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,7 +38,7 @@ impl Base {
             attached: Mutex::default(),
             has_attached: AtomicBool::new(false),
             verbose: AtomicBool::new(false),
-            utf8: AtomicBool::new(false),
+            utf8: AtomicBool::new(global::default_utf8()),
             debug_log: Mutex::default(),
             has_debug_log: AtomicBool::new(false),
         }

@@ -34,6 +34,12 @@ pub(crate) fn encode(text: &str, charset: &str) -> Result<Vec<u8>> {
     encoded.map_err(|character| not_in_charset(text, character, charset))
 }
 
+/// As [`encode`], with "?" for each character that `charset` does not have.
+pub(crate) fn encode_with_question_marks(text: &str, charset: &str) -> Vec<u8> {
+    let encode_one = |c: char| encode(c.encode_utf8(&mut [0; 4]), charset).unwrap_or(vec![b'?']);
+    encode(text, charset).unwrap_or_else(|_| text.chars().flat_map(encode_one).collect())
+}
+
 /// The text that `bytes` are in `charset`. A byte order mark is a character like any other.
 pub(crate) fn decode(bytes: &[u8], charset: &str) -> Result<String> {
     Charset::named(charset)?.decode(bytes, 0, charset)

@@ -1,11 +1,10 @@
 //! `CkString`: text that comes out of methods in C, C++, Tcl and Delphi.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::base::Base;
 use super::content::{as_int, fold_case, lock, read_file, write_file};
-use super::{Class, charset, global};
+use super::{Class, charset};
 use crate::error::Result;
 
 /// Holds text that a method returns; such a method replaces the content.
@@ -17,16 +16,11 @@ use crate::error::Result;
 pub struct CkString {
     base: Base,
     text: Mutex<String>,
-    utf8: AtomicBool,
 }
 
 impl Class for CkString {
     fn new_object() -> Self {
-        Self {
-            base: Base::new("CkString"),
-            text: Mutex::default(),
-            utf8: AtomicBool::new(global::default_utf8()),
-        }
+        Self { base: Base::new("CkString"), text: Mutex::default() }
     }
 
     fn base(&self) -> &Base {
@@ -80,13 +74,12 @@ impl CkString {
 
     /// Whether `char` text of this object is UTF-8; else, on Windows, it is ANSI.
     pub fn get_utf8(&self) -> Result<bool> {
-        Ok(self.utf8.load(Relaxed))
+        Ok(self.base.utf8())
     }
 
     /// Sets whether `char` text of this object is UTF-8.
     pub fn put_utf8(&self, utf8: bool) -> Result<()> {
-        self.utf8.store(utf8, Relaxed);
-        Ok(())
+        self.base.set_utf8(utf8)
     }
 
     /// The number of characters.

@@ -3,7 +3,7 @@
 
 pub mod base;
 pub mod bin_data;
-mod charset;
+pub(crate) mod charset;
 pub mod ck_byte_data;
 pub mod ck_string;
 mod content;

@@ -1,5 +1,11 @@
 //! The exports that know lengths: what the bindings for Python and others are built on.
 
+#![allow(
+    non_camel_case_types,
+    clippy::missing_safety_doc,
+    reason = "the names and the documentation are those of the C header"
+)]
+
 use core::ffi::{CStr, c_char, c_int, c_void};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -175,8 +181,10 @@ unsafe fn argument<'a>(n: usize, value: &openck_value) -> Result<Arg<'a>, BadCal
         OPENCK_INT => Ok(Arg::Int(value.integer)),
         OPENCK_BYTES => Ok(Arg::Bytes(bytes())),
         OPENCK_OBJECT => {
-            // A handle that does not fit this machine's words names nothing.
-            Ok(Arg::Object(Handle(usize::try_from(value.integer).unwrap_or(0))))
+            // The sign is a bit of the handle like any other. What does not fit this machine's
+            // words names nothing.
+            let handle = usize::try_from(value.integer.cast_unsigned());
+            Ok(Arg::Object(Handle(handle.unwrap_or(0))))
         }
         OPENCK_TEXT => match simdutf8::basic::from_utf8(bytes()) {
             Ok(text) => Ok(Arg::Text(text)),

@@ -1,13 +1,15 @@
 //! One TCP or TLS connection that several threads use at once.
 //!
-//! Nothing here blocks except [`Connection::send_all`], [`Connection::make_room`] and
-//! [`Connection::block_on`], and these hold no lock while they wait. Locks are taken in the order
-//! input, TLS, output.
+//! Nothing here blocks except [`Connection::send_all`] and [`Connection::make_room`], and these hold
+//! no lock while they wait. Locks are taken in the order input, TLS, output. Receiving is in this
+//! file, sending in `connection/send.rs`.
+
+mod send;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use socket2::Socket;
@@ -17,14 +19,12 @@ use crate::net::buffer::Input;
 use crate::net::dial::server_name;
 use crate::net::sys;
 use crate::net::tls::{TlsEngine, TlsFacts};
-use crate::net::wait::{self, Cancel, News, Step, Wakeup, Watch, lock};
+use crate::net::wait::{News, Wakeup, Watch, lock};
 
-/// With this much queued a sender waits ([`Connection::make_room`]) before it queues more.
-pub const QUEUE_LIMIT: usize = 1024 * 1024;
-/// A sender that waits takes in at most this much that nobody reads.
-const DRAIN_LIMIT: usize = 1024 * 1024;
-/// A send buffer larger than this is not kept.
-const KEPT: usize = 16 * 1024;
+pub use send::{QUEUE_LIMIT, Ticket};
+
+use send::Output;
+
 /// A message is received into memory that grows by at least this much.
 const SMALLEST_GROWTH: usize = 64 * 1024;
 
@@ -37,16 +37,6 @@ pub enum Fill {
     Pending,
     /// Nothing ever again: the peer ended its side.
     End,
-}
-
-/// A place in the queue of bytes to be sent: all that was queued up to a certain call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub struct Ticket(u64);
-
-impl Ticket {
-    /// Plaintext waits for the end of a TLS renegotiation; its place is not known yet.
-    const LAST: Self = Self(u64::MAX);
 }
 
 /// A connection. All methods may be called from any thread at any time.
@@ -82,19 +72,6 @@ pub struct Connection {
     arrived: Arc<Wakeup>,
     /// Called when a sender should look again.
     departed: Arc<Wakeup>,
-}
-
-/// Bytes on their way to the socket, in the order of the calls.
-#[derive(Default)]
-struct Output {
-    queue: Vec<u8>,
-    /// So much of `queue` is sent.
-    start: usize,
-    /// All bytes ever sent.
-    sent: u64,
-    error: Option<Error>,
-    /// The sending side is to be shut down when the queue is empty.
-    finishing: bool,
 }
 
 impl Connection {
@@ -151,8 +128,6 @@ impl Connection {
             departed: Arc::default(),
         }
     }
-
-    // Receiving
 
     /// Locks the received bytes.
     pub fn lock_input(&self) -> MutexGuard<'_, Input> {
@@ -319,173 +294,6 @@ impl Connection {
         self.end.get().map(|end| end.clone().map_or(Ok(Fill::End), Err))
     }
 
-    // Sending
-
-    /// Queues what `encode` appends and tries once to send it. Never blocks; the order on the wire
-    /// is the order of the calls, and a frame is sent whole or the connection is broken.
-    ///
-    /// When `encode` fails nothing is queued. The ticket tells [`Connection::flushed`] and
-    /// [`Connection::send_all`] what to look for. Fails with [`ErrorKind::NotConnected`] after
-    /// [`Connection::close`] or [`Connection::shut_down`], [`ErrorKind::ConnectionLost`] when the
-    /// connection broke.
-    pub fn send_with(&self, encode: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<Ticket> {
-        self.check_open()?;
-        let Some(tls) = &self.tls else {
-            let mut output = lock(&self.output);
-            output.check()?;
-            output.compact();
-            let before = output.queue.len();
-            if let Err(error) = encode(&mut output.queue) {
-                output.queue.truncate(before);
-                return Err(error);
-            }
-            let ticket = Ticket(output.end());
-            self.flush_output(&mut output)?;
-            return Ok(ticket);
-        };
-        let mut engine = lock(tls);
-        lock(&self.output).check()?;
-        engine.send_with(encode)?;
-        self.move_ciphertext(engine)
-    }
-
-    /// Sends what the socket takes now; whether nothing is left. Never blocks.
-    pub fn flush(&self) -> Result<bool> {
-        self.check_open()?;
-        let left = self.flush_output(&mut lock(&self.output))?;
-        Ok(left == 0 && self.held.load(Ordering::SeqCst) == 0)
-    }
-
-    /// Whether the system has taken all up to `ticket`.
-    pub fn flushed(&self, ticket: Ticket) -> bool {
-        match ticket {
-            Ticket::LAST => self.queued() == 0,
-            Ticket(end) => self.sent.load(Ordering::SeqCst) >= end,
-        }
-    }
-
-    /// How many bytes wait to be sent.
-    pub fn queued(&self) -> usize {
-        self.queued.load(Ordering::SeqCst) + self.held.load(Ordering::SeqCst)
-    }
-
-    /// Waits until all up to `ticket` is with the system.
-    ///
-    /// Meanwhile it takes in what arrives, up to 1 MiB, else two peers that both only send would
-    /// wait for each other. Fails with [`ErrorKind::Timeout`] when the peer took nothing for
-    /// `idle` (R-55; `None` or zero is without end): the bytes stay queued, in order, and go out
-    /// when the peer reads again. Else as [`Connection::send_with`], or [`ErrorKind::Aborted`] by
-    /// `cancels`. The caller must not hold the `input` lock.
-    pub fn send_all(
-        &self,
-        ticket: Ticket,
-        idle: Option<Duration>,
-        cancels: &[&Cancel],
-    ) -> Result<()> {
-        if self.flushed(ticket) {
-            return Ok(());
-        }
-        self.wait_until(|| self.flushed(ticket), idle, cancels)
-    }
-
-    /// Waits until less than 1 MiB is queued, as [`Connection::send_all`] does.
-    pub fn make_room(&self, idle: Option<Duration>, cancels: &[&Cancel]) -> Result<()> {
-        if self.queued() < QUEUE_LIMIT {
-            return Ok(());
-        }
-        self.wait_until(|| self.queued() < QUEUE_LIMIT, idle, cancels)
-    }
-
-    fn wait_until(
-        &self,
-        done: impl Fn() -> bool,
-        idle: Option<Duration>,
-        cancels: &[&Cancel],
-    ) -> Result<()> {
-        let idle = idle.filter(|idle| !idle.is_zero());
-        let begun = Instant::now();
-        let result = wait::block_on(cancels, || {
-            let news = News::since_now(&self.departed);
-            let flushed = self.flush();
-            if done() {
-                return Ok(Step::Done(()));
-            }
-            flushed?;
-            let watch = Watch {
-                socket: sys::raw_id(&self.socket),
-                readable: self.drain(),
-                writable: self.queued.load(Ordering::SeqCst) > 0,
-                news: Some(news),
-            };
-            let deadline = idle.and_then(|idle| begun.max(self.last_sent()).checked_add(idle));
-            Ok(Step::Wait { watch, deadline })
-        });
-        result.map_err(|error| match error.kind() {
-            ErrorKind::Timeout => self.not_reading(idle.unwrap_or_default()),
-            _ => error,
-        })
-    }
-
-    /// Takes in what arrived, for a sender that waits; whether more would be welcome.
-    fn drain(&self) -> bool {
-        let mut input = match self.input.try_lock() {
-            Ok(input) => input,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // A reader is at it. When it is done it may wait for something else than bytes.
-            Err(TryLockError::WouldBlock) => return true,
-        };
-        if input.len() >= DRAIN_LIMIT {
-            return false;
-        }
-        let fill = self.fill_now(&mut input);
-        if !matches!(fill, Ok(Fill::Pending)) {
-            // Under the lock of `input`: a reader either sees the bytes or hears of them.
-            self.arrived.wake();
-        }
-        matches!(fill, Ok(Fill::Bytes(_) | Fill::Pending))
-    }
-
-    /// Moves ciphertext from the engine to the queue, in the order in which it was made, and
-    /// tries to send it.
-    fn move_ciphertext(&self, mut engine: MutexGuard<'_, TlsEngine>) -> Result<Ticket> {
-        let held = engine.encrypt_rest();
-        let mut output = lock(&self.output);
-        output.compact();
-        engine.take_output(&mut output.queue);
-        drop(engine);
-        let held = held?;
-        self.held.store(held, Ordering::SeqCst);
-        let ticket = if held > 0 { Ticket::LAST } else { Ticket(output.end()) };
-        self.flush_output(&mut output)?;
-        Ok(ticket)
-    }
-
-    /// Sends until the socket is full or the queue is empty; what is left.
-    fn flush_output(&self, output: &mut Output) -> Result<usize> {
-        let before = output.sent;
-        let result = output.send(&self.socket).map_err(|error| {
-            output.queue = Vec::new();
-            output.start = 0;
-            output.error.get_or_insert_with(|| self.lost(&error)).clone()
-        });
-        let left = output.queue.len() - output.start;
-        if output.sent != before {
-            self.sent_at.store(self.age(), Ordering::Relaxed);
-            self.sent.store(output.sent, Ordering::SeqCst);
-        }
-        let had = self.queued.swap(left, Ordering::SeqCst);
-        if had == 0 && left > 0 {
-            // A reader that waits already is to wait for writability too.
-            self.arrived.wake();
-        }
-        if output.sent != before || result.is_err() {
-            self.departed.wake();
-        }
-        result.map(|()| left)
-    }
-
-    // Ending
-
     /// Says that nothing more will be sent: close_notify with TLS, then the end of the stream,
     /// both after all that is queued. Receiving goes on. Never blocks.
     pub fn shut_down(&self) {
@@ -525,8 +333,6 @@ impl Connection {
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
-
-    // Facts
 
     /// The host as it was given.
     pub fn host(&self) -> &str {
@@ -592,14 +398,6 @@ impl Connection {
         Error::new(ErrorKind::ConnectionLost, text)
             .advise("The server, or something on the way, ended it. Connect again.")
     }
-
-    fn not_reading(&self, idle: Duration) -> Error {
-        let server = server_name(&self.host, self.port);
-        let (left, after) = (self.queued(), idle.as_millis());
-        let text = format!("{server} took none of the {left} bytes to be sent for {after} ms.");
-        Error::new(ErrorKind::Timeout, text)
-            .advise("The server does not read. The bytes stay queued; do not send them again.")
-    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -610,63 +408,6 @@ impl std::fmt::Debug for Connection {
             .field("tls", &self.facts.version)
             .field("open", &self.is_open())
             .finish_non_exhaustive()
-    }
-}
-
-impl Output {
-    /// Whether more may be queued.
-    fn check(&self) -> Result<()> {
-        if let Some(error) = &self.error {
-            return Err(error.clone());
-        }
-        if self.finishing {
-            return Err(Error::new(
-                ErrorKind::NotConnected,
-                "Nothing more can be sent: the sending side of the connection was shut down.",
-            ));
-        }
-        Ok(())
-    }
-
-    /// The place behind all that is queued.
-    fn end(&self) -> u64 {
-        self.sent + (self.queue.len() - self.start) as u64
-    }
-
-    /// Drops what is sent once it is the larger part, so that each byte moves at most once.
-    fn compact(&mut self) {
-        if self.start > 0 && self.start >= self.queue.len() - self.start {
-            self.queue.drain(..self.start);
-            self.start = 0;
-        }
-    }
-
-    fn send(&mut self, socket: &Socket) -> io::Result<()> {
-        if self.error.is_some() {
-            return Err(io::ErrorKind::NotConnected.into());
-        }
-        while let Some(rest) = self.queue.get(self.start..).filter(|rest| !rest.is_empty()) {
-            let asked = rest.len();
-            let n = match sys::send(socket, rest) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-                result => result?,
-            };
-            self.start += n;
-            self.sent += n as u64;
-            // A socket that took a part is full.
-            if n < asked {
-                return Ok(());
-            }
-        }
-        self.start = 0;
-        self.queue.clear();
-        if self.queue.capacity() > KEPT {
-            self.queue = Vec::new();
-        }
-        if self.finishing {
-            let _ = socket.shutdown(std::net::Shutdown::Write);
-        }
-        Ok(())
     }
 }
 

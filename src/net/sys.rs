@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::Socket;
 
 pub use platform::RawSocketId;
-pub(crate) use platform::{Bell, PollFd, poll, raw_id};
+pub(crate) use platform::{Bell, PollFd, forks, poll, raw_id};
 
 /// No socket; skipped by [`poll`].
 pub(crate) const NO_SOCKET: RawSocketId = platform::NO_SOCKET;
@@ -62,6 +62,8 @@ mod platform {
     use std::io::{self, Read, Write};
     use std::os::fd::{AsRawFd, RawFd};
     use std::os::unix::net::UnixStream;
+    use std::sync::Once;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
     use socket2::Socket;
@@ -107,6 +109,23 @@ mod platform {
         let ready =
             unsafe { libc::poll(fds.as_mut_ptr().cast(), count, super::poll_timeout(timeout)) };
         usize::try_from(ready).map_err(|_| io::Error::last_os_error())
+    }
+
+    static FORKS: AtomicU32 = AtomicU32::new(0);
+
+    /// How often this process is a fork of one that called this. A bell made before a fork is
+    /// shared with the parent, so that one process could swallow what rings for the other.
+    pub(crate) fn forks() -> u32 {
+        static WATCHED: Once = Once::new();
+        extern "C" fn in_the_child() {
+            FORKS.fetch_add(1, Ordering::Relaxed);
+        }
+        WATCHED.call_once(|| {
+            // SAFETY: the handler only adds to an atomic. Should registering fail, a wake-up in a
+            // forked process may come late; nothing else depends on it.
+            unsafe { libc::pthread_atfork(None, None, Some(in_the_child)) };
+        });
+        FORKS.load(Ordering::Relaxed)
     }
 
     /// Something that can be polled and that other threads can make readable.
@@ -206,6 +225,11 @@ mod platform {
         Ok(ready)
     }
 
+    /// There is no fork on Windows.
+    pub(crate) fn forks() -> u32 {
+        0
+    }
+
     /// Something that can be polled and that other threads can make readable.
     pub(crate) struct Bell(UdpSocket);
 
@@ -229,5 +253,35 @@ mod platform {
         pub(crate) fn silence(&self) {
             while self.0.recv(&mut [0]).is_ok() {}
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fork_is_noticed_by_the_child_only() {
+        let before = forks();
+        // SAFETY: the child calls nothing but async-signal-safe functions.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let status = i32::from(forks() != before + 1);
+            // SAFETY: ends the child without running anything of the test harness.
+            unsafe { libc::_exit(status) };
+        }
+        let mut status = -1;
+        // SAFETY: `status` is valid, and `child` is a child of this process.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        assert_eq!(forks(), before);
+    }
+
+    #[test]
+    fn waits_are_rounded_up_and_may_be_endless() {
+        assert_eq!(poll_timeout(None), -1);
+        assert_eq!(poll_timeout(Some(Duration::ZERO)), 0);
+        assert_eq!(poll_timeout(Some(Duration::from_nanos(1))), 1);
+        assert_eq!(poll_timeout(Some(Duration::MAX)), i32::MAX);
     }
 }

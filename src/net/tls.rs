@@ -91,7 +91,8 @@ impl Handshake {
         let connector = connector(options)?;
         let duplex =
             Duplex(Arc::new(Mutex::new(Pipe { sniffer: Some(Box::default()), ..Pipe::default() })));
-        let name = options.server_name.as_deref().unwrap_or(host).trim_end_matches('.');
+        let name = options.server_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(host);
+        let name = checked_name(name)?;
         let state = match connector.connect(name, duplex.clone()) {
             Err(HandshakeError::WouldBlock(state)) => Some(state),
             Err(HandshakeError::Failure(error)) => return Err(setup_failure(&error)),
@@ -188,6 +189,17 @@ impl Handshake {
     fn lost(&self, error: &io::Error) -> Error {
         self.ended(&format!("broke ({error})"))
     }
+}
+
+/// The name to verify, without the dot at the end of a full name.
+fn checked_name(name: &str) -> Result<&str> {
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    // OpenSSL takes an empty name for no verification at all.
+    if bare.is_empty() || bare.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        let text = format!("\"{}\" cannot be the name of a TLS server.", name.escape_debug());
+        return Err(Error::new(ErrorKind::Argument, text).advise("Pass a host name."));
+    }
+    Ok(bare)
 }
 
 fn setup_failure(error: &dyn std::fmt::Display) -> Error {
@@ -451,4 +463,20 @@ fn build_connector(options: &TlsOptions) -> Result<TlsConnector> {
         }
     }
     builder.build().map_err(|error| setup_failure(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_switch_verification_off_is_refused() {
+        for name in ["", ".", "a\0b", "a b", "a\r\nb"] {
+            assert_eq!(checked_name(name).unwrap_err().kind(), ErrorKind::Argument, "{name:?}");
+        }
+        assert_eq!(checked_name("example.test.").unwrap(), "example.test");
+        let options = TlsOptions { server_name: Some(String::new()), ..TlsOptions::default() };
+        assert!(Handshake::start(&options, "example.test").is_ok());
+        assert!(Handshake::start(&options, ".").is_err());
+    }
 }

@@ -335,6 +335,8 @@ struct Waker {
     bell: Bell,
     /// The bell rings already, so that many calls cost one write.
     rung: AtomicBool,
+    /// In which process the bell was made.
+    forks: u32,
 }
 
 impl Waker {
@@ -346,13 +348,13 @@ impl Waker {
                 Error::new(ErrorKind::Internal, text)
                     .advise("The process has probably too many open files or sockets.")
             })?;
-            Ok(Arc::new(Self { bell, rung: AtomicBool::new(false) }))
+            Ok(Arc::new(Self { bell, rung: AtomicBool::new(false), forks: sys::forks() }))
         };
         let kept = WAKER.try_with(|slot| {
             let mut slot = slot.borrow_mut();
             match &*slot {
-                Some(waker) => Ok(Arc::clone(waker)),
-                None => made().inspect(|waker| *slot = Some(Arc::clone(waker))),
+                Some(waker) if waker.forks == sys::forks() => Ok(Arc::clone(waker)),
+                _ => made().inspect(|waker| *slot = Some(Arc::clone(waker))),
             }
         });
         // A thread that is ending has lost its slot.
@@ -508,26 +510,34 @@ mod tests {
 
     #[test]
     fn news_is_never_missed() {
+        const ROUNDS: u64 = 20_000;
         let wakeup = Arc::new(Wakeup::new());
-        let state = Arc::new(AtomicU64::new(0));
+        let (asked, answered) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let waiter = {
-            let (wakeup, state) = (Arc::clone(&wakeup), Arc::clone(&state));
+            let (wakeup, asked, answered) = (wakeup.clone(), asked.clone(), answered.clone());
             std::thread::spawn(move || {
-                for goal in 1..=20_000 {
-                    block_on(&[], || {
+                for goal in 1..=ROUNDS {
+                    let deadline = Instant::now() + LONG;
+                    let result = block_on(&[], || {
                         let news = News::since_now(&wakeup);
-                        if state.load(Ordering::SeqCst) >= goal {
+                        if asked.load(Ordering::SeqCst) >= goal {
                             return Ok(Step::Done(()));
                         }
-                        waiting(Some(news), Some(Instant::now() + LONG))
-                    })
-                    .unwrap();
+                        waiting(Some(news), Some(deadline))
+                    });
+                    assert!(result.is_ok() && Instant::now() < deadline, "news was missed");
+                    answered.store(goal, Ordering::SeqCst);
                 }
             })
         };
-        for _ in 0..20_000 {
-            state.fetch_add(1, Ordering::SeqCst);
+        for round in 1..=ROUNDS {
+            // At another moment of the waiter's way to sleep each time.
+            (0..round % 500).for_each(|_| std::hint::spin_loop());
+            asked.store(round, Ordering::SeqCst);
             wakeup.wake();
+            while answered.load(Ordering::SeqCst) < round && !waiter.is_finished() {
+                std::hint::spin_loop();
+            }
         }
         waiter.join().unwrap();
         assert!(lock(&wakeup.wakers).is_empty());

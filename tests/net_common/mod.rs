@@ -1,6 +1,7 @@
 //! Helpers of the network tests: a watchdog, and the blocking form of the steps.
 
 #![allow(dead_code)] // Each test binary uses its own part.
+#![allow(clippy::unwrap_used)] // Only tests are in here.
 
 pub(crate) mod tls;
 
@@ -29,7 +30,23 @@ pub(crate) fn watched(test: impl FnOnce() + Send + 'static) {
 
 /// A listening socket and the options that lead to it.
 pub(crate) fn listener() -> (TcpListener, DialOptions) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    options_for(TcpListener::bind("127.0.0.1:0").unwrap())
+}
+
+/// The same with the smallest buffers on both sides, so that hardly anything is on the way.
+pub(crate) fn narrow_listener() -> (TcpListener, DialOptions) {
+    let (domain, kind) = (socket2::Domain::IPV4, socket2::Type::STREAM);
+    let socket = socket2::Socket::new(domain, kind, None).unwrap();
+    socket.set_send_buffer_size(8192).unwrap();
+    socket.set_recv_buffer_size(8192).unwrap();
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.listen(16).unwrap();
+    let (listener, mut options) = options_for(socket.into());
+    (options.send_buffer, options.receive_buffer) = (Some(8192), Some(8192));
+    (listener, options)
+}
+
+fn options_for(listener: TcpListener) -> (TcpListener, DialOptions) {
     let port = listener.local_addr().unwrap().port();
     let options = DialOptions {
         connect_timeout: Some(Duration::from_secs(20)),

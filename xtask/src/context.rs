@@ -22,7 +22,7 @@ pub(crate) struct Context {
 }
 
 /// How long one test program may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 impl Context {
     /// Finds the tree and the target directory from the way cargo started this program.
@@ -80,8 +80,13 @@ impl Context {
 
     /// Runs a program; its output is kept under `target/xtask/logs`.
     pub(crate) fn run(&self, command: &mut Command, log: &str) -> Done {
+        self.run_for(PATIENCE, command, log)
+    }
+
+    /// The same with another patience.
+    pub(crate) fn run_for(&self, patience: Duration, command: &mut Command, log: &str) -> Done {
         let log = self.work.join("logs").join(format!("{}.log", log.replace(['/', ' '], "-")));
-        process::run(command, &log, PATIENCE)
+        process::run(command, &log, patience)
     }
 
     /// A new empty folder under `target/xtask`.

@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask setup | demo | test [PART...] | generate`.
+//! The project's own commands: `cargo xtask setup | demo | test [PART...] | bench | generate`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
+mod bench;
 mod context;
 mod demo;
 mod example;
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
   setup            install what the other commands need, or say how
   demo [--release] send and receive from every language, over ws and wss
   test [PART...]   run all tests, or these parts
+  bench            measure against tungstenite and write docs/performance.md
   generate [ARGS]  write everything that is generated from api/ (--check: compare only)";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(&context, false),
         ["demo", "--release"] => demo::run(&context, true),
         ["test", parts @ ..] => test::run(&context, parts),
+        ["bench"] => bench::run(&context),
         ["generate", rest @ ..] => generate(&context, rest),
         _ => return fail(USAGE),
     };

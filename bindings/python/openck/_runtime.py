@@ -11,7 +11,7 @@ import threading
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Type
 
 from . import _library
-from ._library import BOOL, BYTES, INT, NONE, OBJECT, TEXT
+from ._library import BOOL, BYTES, INT, OBJECT, TEXT
 
 _loaded = _library.load()
 _create = _loaded.openck_create
@@ -19,6 +19,9 @@ _dispose = _loaded.openck_dispose
 _invoke = _loaded.openck_invoke
 
 version: str = _loaded.openck_version().decode()
+
+# The handle of a disposed object.
+_NOTHING = ctypes.c_size_t(0)
 
 # The library takes no more arguments in one call.
 _MAX_ARGUMENTS = 8
@@ -42,10 +45,10 @@ class Object:
             cls._members = _Members(cls)
 
     def __init__(self) -> None:
-        self._handle = 0
+        self._handle = _NOTHING
         if not self._class_name:
             raise TypeError("openck's Object is the base of its classes; make one of those")
-        self._handle = _create(self._class_name.encode())
+        self._handle = ctypes.c_size_t(_create(self._class_name.encode()))
         if not self._handle:
             raise ImportError(f"the library of openck has no class {self._class_name}")
 
@@ -54,7 +57,7 @@ class Object:
 
         Every later call fails. May be called again.
         """
-        handle, self._handle = self._handle, 0
+        handle, self._handle = self._handle, _NOTHING
         if handle:
             _dispose(handle)
 
@@ -66,12 +69,12 @@ class Object:
 
     # The default keeps the function while an ending interpreter clears this module.
     def __del__(self, dispose: Callable[[int], int] = _dispose) -> None:
-        handle = getattr(self, "_handle", 0)
+        handle = getattr(self, "_handle", None)
         if handle:
             dispose(handle)
 
     def __repr__(self) -> str:
-        state = f"0x{self._handle:x}" if self._handle else "disposed"
+        state = f"0x{self._handle.value:x}" if self._handle else "disposed"
         return f"<openck.{type(self).__name__} {state}>"
 
     def __reduce__(self):
@@ -90,7 +93,7 @@ class Object:
             if not _invoke(self._handle, member.number, state.arguments, len(values), state.place):
                 raise member.refused(state.text())
             if state.raised is not None:
-                raise state.take_raised()
+                state.raise_caught()
             result = state.result
             kind = result.type
             if kind == BOOL:
@@ -146,7 +149,8 @@ class _Members(Dict[str, "_Member"]):
                 f"the library of openck (version {version}) has no {name}.{key}: it is not the "
                 "one that this package was made for"
             )
-        member = self[key] = _Member(number, _parameters(self._owner, key))
+        parameters = _parameters(self._owner, key)
+        member = self[key] = _Member(ctypes.c_int(number), parameters)
         return member
 
 
@@ -164,7 +168,7 @@ class _Member:
 
     __slots__ = ("number", "_parameters")
 
-    def __init__(self, number: int, parameters: Tuple[_Parameter, ...]) -> None:
+    def __init__(self, number: ctypes.c_int, parameters: Tuple[_Parameter, ...]) -> None:
         self.number = number
         self._parameters = parameters
 
@@ -177,9 +181,9 @@ class _Member:
 
     def forget(self, slots: Tuple[_library.Argument, ...]) -> None:
         """Lets texts and bytes go that the arguments of the last call referred to."""
-        for slot, parameter in zip(slots, self._parameters):
-            if parameter.refers:
-                slot.data = None
+        for slot, (_, refers, _) in zip(slots, self._parameters):
+            if refers:
+                slot.data = b""  # None would not replace what ctypes keeps alive
 
     def refused(self, text: str) -> Exception:
         """The exception for a call that the library did not take. It alone knows the ranges."""
@@ -273,7 +277,7 @@ def _write_object(name: str, slot: _library.Argument, value: Any, label: str) ->
     if not isinstance(value, Object) or value._class_name != name:
         raise _wrong_type(label, name, value)
     slot.type = OBJECT
-    slot.integer = value._handle
+    slot.integer = value._handle.value
 
 
 def _wrong_type(label: str, wanted: str, value: Any) -> TypeError:
@@ -305,11 +309,11 @@ class _State:
         # one is under way; see `_elsewhere`.
         self.busy = False
         self.result = _library.Result()
-        self.place = ctypes.addressof(self.result)
+        self.place = ctypes.byref(self.result)
         # The slots are views of one block of memory and keep it alive.
         block = (_library.Argument * _MAX_ARGUMENTS)()
         self.slots = tuple(block)
-        self.arguments = ctypes.addressof(block)
+        self.arguments = ctypes.byref(block)
         self.raised: Optional[BaseException] = None
         self._check: Any = None
         # Python runs signal handlers on its main thread only.
@@ -323,12 +327,13 @@ class _State:
     def bytes(self) -> bytes:
         return ctypes.string_at(self.result.data, self.result.size)
 
-    def take_raised(self) -> BaseException:
-        """What a signal handler raised while the library waited."""
+    def raise_caught(self) -> None:
+        """Raises what a signal handler raised while the library waited."""
         raised = self.raised
         self._watch_signals()
         self.raised = None
-        return raised
+        if raised is not None:
+            raise raised
 
     def _watch_signals(self) -> None:
         listener = _listen(self)

@@ -161,7 +161,11 @@ impl Session {
     fn dial(&self) -> Result<()> {
         let mut log = Log::new();
         let options = self.dial_options();
+        let begun = Instant::now();
         let dialed = dial(&options, &self.cancel, &mut log);
+        if self.base.verbose_logging() {
+            log.info("time", format!("{} ms", begun.elapsed().as_millis()));
+        }
         self.base.attach(log);
         *lock(&self.connection) = Some(Arc::new(dialed?));
         Ok(())
@@ -227,12 +231,12 @@ impl Session {
         let request = lock(&self.settings).request(verb, path, body, &target)?;
         let bytes = request.encode()?;
         if debug {
-            *lock(&self.exchange) = Exchange::of(&request, Some(bytes));
+            self.begin_exchange(&request, Some(bytes));
             return Ok(());
         }
         self.check_not_upgraded()?;
         self.finish_exchange()?;
-        *lock(&self.exchange) = Exchange::of(&request, None);
+        self.begin_exchange(&request, None);
         let connection = self.connection_for_request()?;
         let ticket = connection.send_with(|out| {
             out.extend_from_slice(&bytes);
@@ -310,6 +314,7 @@ impl Session {
         let mut log = Log::new();
         log.info("status", format!("{status} {}", head.reason));
         self.base.attach(log);
+        self.log_if_verbose("response", &format!("{status} {}", head.reason), &head.fields);
         let mut exchange = lock(&self.exchange);
         exchange.body = Some(Body::of(&exchange.verb, &head)?);
         exchange.response = Some(head);
@@ -419,6 +424,29 @@ impl Session {
         self.read_body_in_turn()
     }
 
+    fn begin_exchange(&self, request: &Request, debug_request: Option<Vec<u8>>) {
+        let exchange = Exchange::of(request, debug_request);
+        self.log_if_verbose("request", &exchange.start_line, &request.fields);
+        *lock(&self.exchange) = exchange;
+    }
+
+    /// VerboseLogging shows header fields, but no secrets.
+    fn log_if_verbose(&self, part: &'static str, line: &str, fields: &[(String, String)]) {
+        if !self.base.verbose_logging() {
+            return;
+        }
+        let mut log = Log::new();
+        log.enter(part);
+        // What stands behind "?" may hold a token.
+        log.info("line", line.split('?').next().unwrap_or_default());
+        for (name, value) in fields {
+            let value = if is_secret(name) { "(not shown)" } else { value };
+            log.info("field", format!("{name}: {value}"));
+        }
+        log.leave();
+        self.base.attach(log);
+    }
+
     fn explain(&self, error: Error, connection: &Connection, what: &str) -> Error {
         if error.kind() != ErrorKind::Timeout {
             return error;
@@ -448,6 +476,12 @@ impl Exchange {
             ..Self::default()
         }
     }
+}
+
+fn is_secret(field: &str) -> bool {
+    const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+    let field = field.to_ascii_lowercase();
+    SECRET.contains(&field.as_str()) || ["token", "key", "secret"].iter().any(|w| field.contains(w))
 }
 
 fn ended(connection: &Connection, what: &str) -> Error {

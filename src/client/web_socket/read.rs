@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::data::{Data, FrameText};
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
@@ -29,18 +30,16 @@ const LINGER: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct ReadSide {
     open: Option<Open>,
-    /// Data of the frames since the last take, and what has come of the unfinished frame.
-    data: Vec<u8>,
-    /// So much of `data` belongs to finished frames.
-    whole: usize,
+    data: Data,
     close_reason: String,
 }
 
 struct Open {
     connection: Arc<Connection>,
+    /// What was received and not yet taken apart. Empty whenever more is wanted: then what other
+    /// threads took in meanwhile comes next, and after that the socket.
+    input: Input,
     receiver: Receiver,
-    /// Where the data of the unfinished message begins in `data`.
-    message_start: usize,
 }
 
 /// What a step came to, besides an error.
@@ -65,7 +64,7 @@ impl ReadSide {
     pub(super) fn open(&mut self, connection: Arc<Connection>) {
         let limits = Limits { frame: MESSAGE_LIMIT, message: MESSAGE_LIMIT };
         let receiver = Receiver::new(limits);
-        self.open = Some(Open { connection, receiver, message_start: self.data.len() });
+        self.open = Some(Open { connection, input: Input::new(), receiver });
     }
 
     pub(super) fn reset(&mut self) {
@@ -130,87 +129,84 @@ impl WebSocket {
     /// Reads what is there: whole frames from the buffer, then from the socket.
     fn read_step(&self) -> Result<Progress> {
         let mut read = lock(&self.read);
-        let ReadSide { open, data, whole, close_reason } = &mut *read;
+        let ReadSide { open, data, close_reason } = &mut *read;
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
-        let connection = Arc::clone(&open.connection);
-        if connection.is_closed() {
+        if open.connection.is_closed() {
             return Err(self.not_open());
         }
-        let before = data.len();
-        let mut input = lock(&connection.input);
-        let mut receives = 0;
-        loop {
-            let taken = open.receiver.receive(input.bytes(), data);
-            let (used, event) = match taken {
-                Ok(taken) => taken,
-                Err(error) => return Err(self.violated(error, &connection)),
-            };
-            input.consume(used);
-            self.check_untaken(data, &connection)?;
-            let event = match event {
-                Some(event) => Some(event),
-                None if receives == RECEIVES_A_STEP => {
-                    let connection = Arc::clone(&connection);
-                    return Ok(Progress::Busy { connection, moved: data.len() > before });
+        let before = data.bytes.len();
+        for _ in 0..=RECEIVES_A_STEP {
+            // All events of what was received before; then more is received.
+            while let Some(event) = self.take_apart(open, data)? {
+                if let Some(progress) = self.on_event(event, data, close_reason)? {
+                    return Ok(progress);
                 }
-                None => {
-                    receives += 1;
-                    match self.receive_more(open, &mut input, data)? {
-                        Received::Event(event) => Some(event),
-                        Received::More => None,
-                        Received::Pending => break,
+            }
+            match self.receive_more(open, data)? {
+                Received::More => {}
+                Received::Event(event) => {
+                    if let Some(progress) = self.on_event(event, data, close_reason)? {
+                        return Ok(progress);
                     }
                 }
-            };
-            if let Some(event) = event
-                && let Some(progress) = self.on_event(event, open, data, whole, close_reason)?
-            {
-                return Ok(progress);
+                Received::Wait(watch) => {
+                    let moved = data.bytes.len() > before;
+                    data.release();
+                    let connection = Arc::clone(&open.connection);
+                    return Ok(Progress::Pending { connection, watch, moved });
+                }
             }
         }
-        input.release();
-        let moved = data.len() > before;
-        // Before the lock of the input goes: what another thread takes in after this is news.
-        let watch = connection.watch(true);
-        drop(input);
-        Ok(Progress::Pending { connection, watch, moved })
+        let moved = data.bytes.len() > before;
+        Ok(Progress::Busy { connection: Arc::clone(&open.connection), moved })
+    }
+
+    /// The next event from what was received; `None` when all of it is used up.
+    #[inline]
+    fn take_apart(&self, open: &mut Open, data: &mut Data) -> Result<Option<Event>> {
+        let taken = open.receiver.receive(open.input.bytes(), &mut data.bytes);
+        let (used, event) = taken.map_err(|error| self.violated(error, &open.connection))?;
+        open.input.consume(used);
+        self.check_untaken(data, &open.connection)?;
+        Ok(event)
     }
 
     /// One receive from the socket: into the buffer, or straight into the message if it is large.
-    fn receive_more(
-        &self,
-        open: &mut Open,
-        input: &mut Input,
-        data: &mut Vec<u8>,
-    ) -> Result<Received> {
-        let connection = &open.connection;
-        let direct = open.receiver.direct();
-        let from = data.len();
+    fn receive_more(&self, open: &mut Open, data: &mut Data) -> Result<Received> {
+        let Open { connection, input, receiver } = open;
+        let mut shared = lock(&connection.input);
+        // Both are moved by pointer. The empty buffer goes in, the filled one comes out.
+        std::mem::swap(&mut *shared, input);
+        if !input.is_empty() {
+            return Ok(Received::More);
+        }
+        let direct = receiver.direct();
+        let from = data.bytes.len();
         let fill = if direct >= DIRECT_FROM {
-            connection.fill_direct(input, data, direct)
+            data.prepare();
+            connection.fill_direct(&mut shared, &mut data.bytes, direct)
         } else {
-            connection.fill(input)
+            connection.fill(&mut shared)
         };
-        let fill = fill.map_err(|error| match error.kind() {
-            ErrorKind::NotConnected => self.not_open(),
-            _ => error,
-        })?;
-        match fill {
+        match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
                 lock(&self.write).send_waiting_pong();
-                Ok(Received::Pending)
+                // Before the lock of the input goes: what another thread takes in now is news.
+                Ok(Received::Wait(connection.watch(true)))
             }
-            Fill::End => Err(self.lost(open)),
+            Fill::End => Err(self.lost(connection, receiver)),
             Fill::Bytes(_) if self.cancel.is_cancelled() => {
                 Err(Error::new(ErrorKind::Aborted, "ReadFrame was ended by the program."))
             }
-            Fill::Bytes(_) => match open.receiver.appended(data, from) {
-                Ok(Some(event)) => Ok(Received::Event(event)),
-                Ok(None) => Ok(Received::More),
-                Err(error) => Err(self.violated(error, connection)),
-            },
+            Fill::Bytes(_) => {
+                std::mem::swap(&mut *shared, input);
+                drop(shared);
+                let event = receiver.appended(&data.bytes, from);
+                let event = event.map_err(|error| self.violated(error, connection))?;
+                Ok(event.map_or(Received::More, Received::Event))
+            }
         }
     }
 
@@ -218,19 +214,14 @@ impl WebSocket {
     fn on_event(
         &self,
         event: Event,
-        open: &mut Open,
-        data: &mut Vec<u8>,
-        whole: &mut usize,
+        data: &mut Data,
         close_reason: &mut String,
     ) -> Result<Option<Progress>> {
         match event {
             Event::Data { opcode, fin } => {
                 self.status.set_final_frame(fin);
-                *whole = data.len();
-                if fin {
-                    open.message_start = *whole;
-                }
-                Ok(Some(self.returned(opcode, *whole)))
+                data.frame_ended(opcode, fin);
+                Ok(Some(self.returned(opcode, data)))
             }
             Event::Ping(ping) if self.ping_auto_respond() => {
                 lock(&self.write).answer_ping(ping);
@@ -239,22 +230,21 @@ impl WebSocket {
             Event::Ping(ping) => {
                 lock(&self.write).keep_ping(ping);
                 self.status.set_need_send_pong(true);
-                Ok(Some(self.returned(Opcode::Ping, *whole)))
+                Ok(Some(self.returned(Opcode::Ping, data)))
             }
             Event::Pong(_) if self.pong_auto_consume() => {
                 self.status.set_pong_consumed(true);
                 Ok(None)
             }
-            Event::Pong(_) => Ok(Some(self.returned(Opcode::Pong, *whole))),
+            Event::Pong(_) => Ok(Some(self.returned(Opcode::Pong, data))),
             Event::Close(frame) => {
                 // a message that was not finished is dropped.
-                data.truncate(open.message_start);
-                *whole = data.len();
+                data.drop_unfinished();
                 let code = frame.code.map_or(0, |code| i32::from(code.get()));
                 self.status.set_close_status_code(code);
                 close_reason.clone_from(&frame.reason);
                 self.status.set_close_received(true);
-                self.returned(Opcode::Close, *whole);
+                self.returned(Opcode::Close, data);
                 Ok(Some(self.answer_close(&frame)))
             }
         }
@@ -275,24 +265,23 @@ impl WebSocket {
         Progress::Closed
     }
 
-    fn returned(&self, opcode: Opcode, whole: usize) -> Progress {
+    fn returned(&self, opcode: Opcode, data: &Data) -> Progress {
         self.status.set_opcode(i32::from(opcode.code()));
         self.status.set_frame_seen(true);
-        self.status.set_data_len(i32::try_from(whole).unwrap_or(i32::MAX));
+        self.status.set_data_len(i32::try_from(data.ready).unwrap_or(i32::MAX));
         Progress::Frame
     }
 
     /// Data that nobody takes must not grow without bound either.
-    fn check_untaken(&self, data: &[u8], connection: &Arc<Connection>) -> Result<()> {
-        if data.len() as u64 <= MESSAGE_LIMIT {
+    #[inline]
+    fn check_untaken(&self, data: &Data, connection: &Arc<Connection>) -> Result<()> {
+        let held = data.bytes.len();
+        if held as u64 <= MESSAGE_LIMIT {
             return Ok(());
         }
         let error = Error::new(
             ErrorKind::TooBig,
-            format!(
-                "{} bytes were received and not taken; the limit is {MESSAGE_LIMIT}.",
-                data.len()
-            ),
+            format!("{held} bytes were received and not taken; the limit is {MESSAGE_LIMIT}."),
         )
         .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
         Err(self.violated(error, connection))
@@ -309,17 +298,22 @@ impl WebSocket {
     }
 
     #[cold]
-    fn lost(&self, open: &Open) -> Error {
-        let (host, port) = (open.connection.host(), open.connection.port());
+    fn lost(&self, connection: &Connection, receiver: &Receiver) -> Error {
+        let (host, port) = (connection.host(), connection.port());
         if self.status.close_received() {
             return self.not_open();
         }
-        let inside = if open.receiver.in_progress() { " inside a message" } else { "" };
+        let inside = if receiver.in_progress() { " inside a message" } else { "" };
         Error::new(
             ErrorKind::ConnectionLost,
             format!("{host}:{port} ended the connection{inside} without a Close frame (1006)."),
         )
         .advise("Connect again with a new Rest and UseConnection.")
+    }
+
+    #[cold]
+    fn explain_end(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::NotConnected { self.not_open() } else { error }
     }
 
     #[cold]
@@ -390,37 +384,16 @@ impl WebSocket {
 enum Received {
     Event(Event),
     More,
-    Pending,
-}
-
-/// Text that was received: bytes known to be UTF-8.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameText(Vec<u8>);
-
-impl FrameText {
-    /// The UTF-8.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// The text as a `String`.
-    pub fn into_string(self) -> String {
-        String::from_utf8(self.0)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-    }
+    Wait(Watch),
 }
 
 impl WebSocket {
     /// Takes the data read so far as text.
     pub fn get_frame_data(&self) -> Result<FrameText> {
         let mut read = lock(&self.read);
-        check_text(read.data.get(..read.whole).unwrap_or_default())?;
-        Ok(FrameText(self.take(&mut read)))
+        let text = read.data.take_text()?;
+        self.status.set_data_len(0);
+        Ok(text)
     }
 
     /// Takes the data read so far as text and appends it to `sb`.
@@ -431,23 +404,10 @@ impl WebSocket {
 
     /// Takes the data read so far and appends it to `bin_data`.
     pub fn get_frame_data_bd(&self, bin_data: &BinData) -> Result<()> {
-        let data = self.take(&mut lock(&self.read));
-        bin_data.append_vec(data);
-        Ok(())
-    }
-
-    /// The data of whole frames; what has come of an unfinished one stays.
-    fn take(&self, read: &mut ReadSide) -> Vec<u8> {
+        let mut read = lock(&self.read);
+        read.data.take_into(bin_data);
         self.status.set_data_len(0);
-        if let Some(open) = &mut read.open {
-            open.message_start = 0;
-        }
-        let whole = std::mem::take(&mut read.whole);
-        if whole == read.data.len() {
-            return std::mem::take(&mut read.data);
-        }
-        let unfinished = read.data.split_off(whole);
-        std::mem::replace(&mut read.data, unfinished)
+        Ok(())
     }
 
     /// The type of the last frame by name; empty before the first.
@@ -471,24 +431,13 @@ impl WebSocket {
         if !self.status.is_connected() {
             return Ok(false);
         }
+        if !open.input.is_empty() {
+            return Ok(true);
+        }
         let mut input = lock(&open.connection.input);
-        if !input.bytes().is_empty() {
+        if !input.is_empty() {
             return Ok(true);
         }
         Ok(!matches!(open.connection.fill_now(&mut input), Ok(Fill::Pending)))
     }
-}
-
-fn check_text(bytes: &[u8]) -> Result<()> {
-    if simdutf8::basic::from_utf8(bytes).is_ok() {
-        return Ok(());
-    }
-    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    Err(Error::new(
-        ErrorKind::Text,
-        format!("The {} bytes received are not UTF-8 text, from offset {at} on.", bytes.len()),
-    )
-    .advise(
-        "Nothing was taken. Use GetFrameDataBd for binary data, or read on to the final frame.",
-    ))
 }

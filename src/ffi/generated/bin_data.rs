@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_Create() -> HCkBinData {
     abi::create::<BinData>()
@@ -143,7 +144,7 @@ pub unsafe extern "C" fn CkBinData_AppendBd(handle: HCkBinData, binData: HCkBinD
 /// Errors: data is not what the language expects.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_AppendBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&*bytes(data)?))
+    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&bytes(data)?))
 }
 
 /// Adds bytes from memory of the program; they are copied.
@@ -192,7 +193,7 @@ pub unsafe extern "C" fn CkBinData_AppendEncoded(
     encoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&*unsafe { text::<Utf8>(encData) }?, &*unsafe { text::<Utf8>(encoding) }?)
+        o.append_encoded(&unsafe { text::<Utf8>(encData) }?, &unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -245,7 +246,7 @@ pub unsafe extern "C" fn CkBinData_AppendSb(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&*object::<StringBuilder>(sb)?, &*unsafe { text::<Utf8>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -264,7 +265,7 @@ pub unsafe extern "C" fn CkBinData_AppendString(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&*unsafe { text::<Utf8>(str) }?, &*unsafe { text::<Utf8>(charset) }?)
+        o.append_string(&unsafe { text::<Utf8>(str) }?, &unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -278,7 +279,7 @@ pub unsafe extern "C" fn CkBinData_AppendString(
 /// Errors: data is not what the language expects; the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_LoadBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&*bytes(data)?))
+    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&bytes(data)?))
 }
 
 /// Replaces the content by bytes from memory of the program; they are copied.
@@ -315,7 +316,7 @@ pub unsafe extern "C" fn CkBinData_LoadEncoded(
     encoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&*unsafe { text::<Utf8>(encData) }?, &*unsafe { text::<Utf8>(encoding) }?)
+        o.load_encoded(&unsafe { text::<Utf8>(encData) }?, &unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -328,7 +329,7 @@ pub unsafe extern "C" fn CkBinData_LoadEncoded(
 /// Errors: A file that cannot be read; the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_LoadFile(handle: HCkBinData, path: *const c_char) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&*unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Utf8>(path) }?))
 }
 
 /// Writes all bytes to a file.
@@ -340,7 +341,7 @@ pub unsafe extern "C" fn CkBinData_LoadFile(handle: HCkBinData, path: *const c_c
 /// Errors: A file that cannot be created or written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_WriteFile(handle: HCkBinData, path: *const c_char) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&*unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Utf8>(path) }?))
 }
 
 /// Adds all bytes to the end of a file.
@@ -356,7 +357,7 @@ pub unsafe extern "C" fn CkBinData_WriteAppendFile(
     path: *const c_char,
 ) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&*unsafe { text::<Utf8>(path) }?)
+        o.write_append_file(&unsafe { text::<Utf8>(path) }?)
     })
 }
 
@@ -393,9 +394,7 @@ pub unsafe extern "C" fn CkBinData_FindString(
     charset: *const c_char,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&*unsafe { text::<Utf8>(str) }?, startIdx, &*unsafe {
-            text::<Utf8>(charset)
-        }?)
+        o.find_string(&unsafe { text::<Utf8>(str) }?, startIdx, &unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -489,7 +488,7 @@ pub unsafe extern "C" fn CkBinData_getEncoded(
     encoding: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&*unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -503,7 +502,7 @@ pub unsafe extern "C" fn CkBinData_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&*unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -526,7 +525,7 @@ pub unsafe extern "C" fn CkBinData_getEncodedChunk(
     encoding: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -542,7 +541,7 @@ pub unsafe extern "C" fn CkBinData_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -561,7 +560,7 @@ pub unsafe extern "C" fn CkBinData_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&*unsafe { text::<Utf8>(encoding) }?, &*object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(&unsafe { text::<Utf8>(encoding) }?, &*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -650,7 +649,7 @@ pub unsafe extern "C" fn CkBinData_getString(
     charset: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&*unsafe { text::<Utf8>(charset) }?)
+        o.get_string(&unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -664,7 +663,7 @@ pub unsafe extern "C" fn CkBinData_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&*unsafe { text::<Utf8>(charset) }?)
+        o.get_string(&unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -690,7 +689,7 @@ pub unsafe extern "C" fn CkBinData_getTextChunk(
     charset: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf8>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>(charset) }?)
     })
 }
 
@@ -706,6 +705,6 @@ pub unsafe extern "C" fn CkBinData_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf8>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>(charset) }?)
     })
 }

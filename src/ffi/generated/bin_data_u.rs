@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_Create() -> HCkBinData {
     abi::create::<BinData>()
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendBd(handle: HCkBinData, binData: HCkBin
 /// See `CkBinData_AppendBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_AppendBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&*bytes(data)?))
+    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&bytes(data)?))
 }
 
 /// Adds bytes from memory of the program; they are copied.
@@ -133,9 +134,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendEncoded(
     encoding: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&*unsafe { text::<Utf16>(encData) }?, &*unsafe {
-            text::<Utf16>(encoding)
-        }?)
+        o.append_encoded(&unsafe { text::<Utf16>(encData) }?, &unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -173,7 +172,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendSb(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&*object::<StringBuilder>(sb)?, &*unsafe { text::<Utf16>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -187,7 +186,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendString(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&*unsafe { text::<Utf16>(str) }?, &*unsafe { text::<Utf16>(charset) }?)
+        o.append_string(&unsafe { text::<Utf16>(str) }?, &unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -196,7 +195,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendString(
 /// See `CkBinData_LoadBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_LoadBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&*bytes(data)?))
+    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&bytes(data)?))
 }
 
 /// Replaces the content by bytes from memory of the program; they are copied.
@@ -223,7 +222,7 @@ pub unsafe extern "C" fn CkBinDataU_LoadEncoded(
     encoding: *const u16,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&*unsafe { text::<Utf16>(encData) }?, &*unsafe { text::<Utf16>(encoding) }?)
+        o.load_encoded(&unsafe { text::<Utf16>(encData) }?, &unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -232,7 +231,7 @@ pub unsafe extern "C" fn CkBinDataU_LoadEncoded(
 /// See `CkBinData_LoadFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_LoadFile(handle: HCkBinData, path: *const u16) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&*unsafe { text::<Utf16>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Utf16>(path) }?))
 }
 
 /// Writes all bytes to a file.
@@ -240,7 +239,7 @@ pub unsafe extern "C" fn CkBinDataU_LoadFile(handle: HCkBinData, path: *const u1
 /// See `CkBinData_WriteFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_WriteFile(handle: HCkBinData, path: *const u16) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&*unsafe { text::<Utf16>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Utf16>(path) }?))
 }
 
 /// Adds all bytes to the end of a file.
@@ -249,7 +248,7 @@ pub unsafe extern "C" fn CkBinDataU_WriteFile(handle: HCkBinData, path: *const u
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_WriteAppendFile(handle: HCkBinData, path: *const u16) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&*unsafe { text::<Utf16>(path) }?)
+        o.write_append_file(&unsafe { text::<Utf16>(path) }?)
     })
 }
 
@@ -274,7 +273,7 @@ pub unsafe extern "C" fn CkBinDataU_FindString(
     charset: *const u16,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&*unsafe { text::<Utf16>(str) }?, startIdx, &*unsafe {
+        o.find_string(&unsafe { text::<Utf16>(str) }?, startIdx, &unsafe {
             text::<Utf16>(charset)
         }?)
     })
@@ -340,7 +339,7 @@ pub unsafe extern "C" fn CkBinDataU_getEncoded(
     encoding: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&*unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -354,7 +353,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&*unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -369,7 +368,7 @@ pub unsafe extern "C" fn CkBinDataU_getEncodedChunk(
     encoding: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -385,7 +384,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>(encoding) }?)
     })
 }
 
@@ -399,7 +398,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&*unsafe { text::<Utf16>(encoding) }?, &*object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(&unsafe { text::<Utf16>(encoding) }?, &*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -460,7 +459,7 @@ pub unsafe extern "C" fn CkBinDataU_getString(
     charset: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&*unsafe { text::<Utf16>(charset) }?)
+        o.get_string(&unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -474,7 +473,7 @@ pub unsafe extern "C" fn CkBinDataU_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&*unsafe { text::<Utf16>(charset) }?)
+        o.get_string(&unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -489,7 +488,7 @@ pub unsafe extern "C" fn CkBinDataU_getTextChunk(
     charset: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf16>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>(charset) }?)
     })
 }
 
@@ -505,6 +504,6 @@ pub unsafe extern "C" fn CkBinDataU_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Utf16>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>(charset) }?)
     })
 }

@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_Create() -> HCkBinData {
     abi::create::<BinData>()
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendBd(handle: HCkBinData, binData: HCkBin
 /// See `CkBinData_AppendBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_AppendBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&*bytes(data)?))
+    abi::call(handle, "AppendBinary", |o: &BinData| o.append_binary(&bytes(data)?))
 }
 
 /// Adds bytes from memory of the program; they are copied.
@@ -133,7 +134,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendEncoded(
     encoding: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&*unsafe { text::<Wide>(encData) }?, &*unsafe { text::<Wide>(encoding) }?)
+        o.append_encoded(&unsafe { text::<Wide>(encData) }?, &unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -171,7 +172,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendSb(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&*object::<StringBuilder>(sb)?, &*unsafe { text::<Wide>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -185,7 +186,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendString(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&*unsafe { text::<Wide>(str) }?, &*unsafe { text::<Wide>(charset) }?)
+        o.append_string(&unsafe { text::<Wide>(str) }?, &unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -194,7 +195,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendString(
 /// See `CkBinData_LoadBinary`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_LoadBinary(handle: HCkBinData, data: HCkByteData) -> BOOL {
-    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&*bytes(data)?))
+    abi::call(handle, "LoadBinary", |o: &BinData| o.load_binary(&bytes(data)?))
 }
 
 /// Replaces the content by bytes from memory of the program; they are copied.
@@ -221,7 +222,7 @@ pub unsafe extern "C" fn CkBinDataW_LoadEncoded(
     encoding: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&*unsafe { text::<Wide>(encData) }?, &*unsafe { text::<Wide>(encoding) }?)
+        o.load_encoded(&unsafe { text::<Wide>(encData) }?, &unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -230,7 +231,7 @@ pub unsafe extern "C" fn CkBinDataW_LoadEncoded(
 /// See `CkBinData_LoadFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_LoadFile(handle: HCkBinData, path: *const wchar_t) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&*unsafe { text::<Wide>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Wide>(path) }?))
 }
 
 /// Writes all bytes to a file.
@@ -238,7 +239,7 @@ pub unsafe extern "C" fn CkBinDataW_LoadFile(handle: HCkBinData, path: *const wc
 /// See `CkBinData_WriteFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_WriteFile(handle: HCkBinData, path: *const wchar_t) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&*unsafe { text::<Wide>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Wide>(path) }?))
 }
 
 /// Adds all bytes to the end of a file.
@@ -250,7 +251,7 @@ pub unsafe extern "C" fn CkBinDataW_WriteAppendFile(
     path: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&*unsafe { text::<Wide>(path) }?)
+        o.write_append_file(&unsafe { text::<Wide>(path) }?)
     })
 }
 
@@ -275,9 +276,7 @@ pub unsafe extern "C" fn CkBinDataW_FindString(
     charset: *const wchar_t,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&*unsafe { text::<Wide>(str) }?, startIdx, &*unsafe {
-            text::<Wide>(charset)
-        }?)
+        o.find_string(&unsafe { text::<Wide>(str) }?, startIdx, &unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -341,7 +340,7 @@ pub unsafe extern "C" fn CkBinDataW_getEncoded(
     encoding: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&*unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -355,7 +354,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&*unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -370,7 +369,7 @@ pub unsafe extern "C" fn CkBinDataW_getEncodedChunk(
     encoding: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -386,7 +385,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &*unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>(encoding) }?)
     })
 }
 
@@ -400,7 +399,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&*unsafe { text::<Wide>(encoding) }?, &*object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(&unsafe { text::<Wide>(encoding) }?, &*object::<StringBuilder>(sb)?)
     })
 }
 
@@ -461,7 +460,7 @@ pub unsafe extern "C" fn CkBinDataW_getString(
     charset: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&*unsafe { text::<Wide>(charset) }?)
+        o.get_string(&unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -475,7 +474,7 @@ pub unsafe extern "C" fn CkBinDataW_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&*unsafe { text::<Wide>(charset) }?)
+        o.get_string(&unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -490,7 +489,7 @@ pub unsafe extern "C" fn CkBinDataW_getTextChunk(
     charset: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Wide>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>(charset) }?)
     })
 }
 
@@ -506,6 +505,6 @@ pub unsafe extern "C" fn CkBinDataW_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &*unsafe { text::<Wide>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>(charset) }?)
     })
 }

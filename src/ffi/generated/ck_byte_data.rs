@@ -16,7 +16,8 @@ use crate::client::{CkByteData, CkString};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkByteData_Create() -> HCkByteData {
     abi::create::<CkByteData>()
@@ -37,7 +38,7 @@ pub unsafe extern "C" fn CkByteData_Dispose(handle: HCkByteData) {
 /// Errors: db is not a CkByteData: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkByteData_append(handle: HCkByteData, db: HCkByteData) {
-    abi::call_void(handle, "append", |o: &CkByteData| o.append(&*bytes(db)?))
+    abi::call_void(handle, "append", |o: &CkByteData| o.append(&bytes(db)?))
 }
 
 /// Adds bytes from memory of the program; they are copied.
@@ -89,7 +90,7 @@ pub unsafe extern "C" fn CkByteData_appendEncoded(
     encoding: *const c_char,
 ) {
     abi::call_void(handle, "appendEncoded", |o: &CkByteData| {
-        o.append_encoded(&*unsafe { text::<Utf8>(str) }?, &*unsafe { text::<Utf8>(encoding) }?)
+        o.append_encoded(&unsafe { text::<Utf8>(str) }?, &unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -182,7 +183,7 @@ pub unsafe extern "C" fn CkByteData_getByte(handle: HCkByteData, byteIndex: c_ul
 /// Errors: compareBytes is not a CkByteData: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkByteData_equals(handle: HCkByteData, compareBytes: HCkByteData) -> BOOL {
-    abi::call_query(handle, "equals", |o: &CkByteData| o.equals(&*bytes(compareBytes)?))
+    abi::call_query(handle, "equals", |o: &CkByteData| o.equals(&bytes(compareBytes)?))
 }
 
 /// Tells whether the content equals bytes in memory of the program.
@@ -217,7 +218,7 @@ pub unsafe extern "C" fn CkByteData_encode(
     str: HCkString,
 ) {
     abi::call_void(handle, "encode", |o: &CkByteData| {
-        o.encode(&*unsafe { text::<Utf8>(encoding) }?, &*object::<CkString>(str)?)
+        o.encode(&unsafe { text::<Utf8>(encoding) }?, &*object::<CkString>(str)?)
     })
 }
 
@@ -236,7 +237,7 @@ pub unsafe extern "C" fn CkByteData_getEncoded(
     encoding: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "getEncoded", |o: &CkByteData| {
-        o.get_encoded(&*unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
     })
 }
 
@@ -249,7 +250,7 @@ pub unsafe extern "C" fn CkByteData_getEncoded(
 /// Errors: A file that cannot be read; the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkByteData_loadFile(handle: HCkByteData, path: *const c_char) -> BOOL {
-    abi::call(handle, "loadFile", |o: &CkByteData| o.load_file(&*unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "loadFile", |o: &CkByteData| o.load_file(&unsafe { text::<Utf8>(path) }?))
 }
 
 /// Writes all bytes to a file.
@@ -261,5 +262,5 @@ pub unsafe extern "C" fn CkByteData_loadFile(handle: HCkByteData, path: *const c
 /// Errors: A file that cannot be created or written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkByteData_saveFile(handle: HCkByteData, path: *const c_char) -> BOOL {
-    abi::call(handle, "saveFile", |o: &CkByteData| o.save_file(&*unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "saveFile", |o: &CkByteData| o.save_file(&unsafe { text::<Utf8>(path) }?))
 }

@@ -16,7 +16,8 @@ use crate::client::CkString;
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_Create() -> HCkString {
     abi::create::<CkString>()
@@ -37,9 +38,7 @@ pub unsafe extern "C" fn CkString_Dispose(handle: HCkString) {
 /// Errors: Text that is not valid in its encoding: the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setString(handle: HCkString, str: *const c_char) {
-    abi::call_void(handle, "setString", |o: &CkString| {
-        o.set_string(&*unsafe { text::<Utf8>(str) }?)
-    })
+    abi::call_void(handle, "setString", |o: &CkString| o.set_string(&unsafe { text::<Utf8>(str) }?))
 }
 
 /// Replaces the content by a text in the ANSI code page.
@@ -50,7 +49,7 @@ pub unsafe extern "C" fn CkString_setString(handle: HCkString, str: *const c_cha
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringAnsi(handle: HCkString, s: *const c_char) {
     abi::call_void(handle, "setStringAnsi", |o: &CkString| {
-        o.set_string_ansi(&*unsafe { text::<Utf8>(s) }?)
+        o.set_string_ansi(&unsafe { text::<Utf8>(s) }?)
     })
 }
 
@@ -62,7 +61,7 @@ pub unsafe extern "C" fn CkString_setStringAnsi(handle: HCkString, s: *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringUtf8(handle: HCkString, s: *const c_char) {
     abi::call_void(handle, "setStringUtf8", |o: &CkString| {
-        o.set_string_utf8(&*unsafe { text::<Utf8>(s) }?)
+        o.set_string_utf8(&unsafe { text::<Utf8>(s) }?)
     })
 }
 
@@ -74,7 +73,7 @@ pub unsafe extern "C" fn CkString_setStringUtf8(handle: HCkString, s: *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringU(handle: HCkString, unicode: *const wchar_t) {
     abi::call_void(handle, "setStringU", |o: &CkString| {
-        o.set_string_u(&*unsafe { text::<Wide>(unicode) }?)
+        o.set_string_u(&unsafe { text::<Wide>(unicode) }?)
     })
 }
 
@@ -88,7 +87,7 @@ pub unsafe extern "C" fn CkString_setStringU(handle: HCkString, unicode: *const 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringUtf16(handle: HCkString, str: *const u16) {
     abi::call_void(handle, "setStringUtf16", |o: &CkString| {
-        o.set_string_utf16(&*unsafe { text::<Utf16>(str) }?)
+        o.set_string_utf16(&unsafe { text::<Utf16>(str) }?)
     })
 }
 
@@ -117,7 +116,7 @@ pub unsafe extern "C" fn CkString_clear(handle: HCkString) {
 /// Errors: Text that is not valid in its encoding: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_append(handle: HCkString, str: *const c_char) {
-    abi::call_void(handle, "append", |o: &CkString| o.append(&*unsafe { text::<Utf8>(str) }?))
+    abi::call_void(handle, "append", |o: &CkString| o.append(&unsafe { text::<Utf8>(str) }?))
 }
 
 /// Adds a text in the ANSI code page to the end.
@@ -128,7 +127,7 @@ pub unsafe extern "C" fn CkString_append(handle: HCkString, str: *const c_char) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendAnsi(handle: HCkString, str: *const c_char) {
     abi::call_void(handle, "appendAnsi", |o: &CkString| {
-        o.append_ansi(&*unsafe { text::<Utf8>(str) }?)
+        o.append_ansi(&unsafe { text::<Utf8>(str) }?)
     })
 }
 
@@ -140,7 +139,7 @@ pub unsafe extern "C" fn CkString_appendAnsi(handle: HCkString, str: *const c_ch
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendUtf8(handle: HCkString, str: *const c_char) {
     abi::call_void(handle, "appendUtf8", |o: &CkString| {
-        o.append_utf8(&*unsafe { text::<Utf8>(str) }?)
+        o.append_utf8(&unsafe { text::<Utf8>(str) }?)
     })
 }
 
@@ -151,9 +150,7 @@ pub unsafe extern "C" fn CkString_appendUtf8(handle: HCkString, str: *const c_ch
 /// Errors: Text that is not valid in its encoding: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendU(handle: HCkString, unicode: *const wchar_t) {
-    abi::call_void(handle, "appendU", |o: &CkString| {
-        o.append_u(&*unsafe { text::<Wide>(unicode) }?)
-    })
+    abi::call_void(handle, "appendU", |o: &CkString| o.append_u(&unsafe { text::<Wide>(unicode) }?))
 }
 
 /// Adds a text in UTF-16 to the end.
@@ -164,7 +161,7 @@ pub unsafe extern "C" fn CkString_appendU(handle: HCkString, unicode: *const wch
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendUtf16(handle: HCkString, str: *const u16) {
     abi::call_void(handle, "appendUtf16", |o: &CkString| {
-        o.append_utf16(&*unsafe { text::<Utf16>(str) }?)
+        o.append_utf16(&unsafe { text::<Utf16>(str) }?)
     })
 }
 
@@ -334,7 +331,7 @@ pub unsafe extern "C" fn CkString_isEmpty(handle: HCkString) -> BOOL {
 /// Errors: Text that is not valid in its encoding: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_equals(handle: HCkString, str: *const c_char) -> BOOL {
-    abi::call_query(handle, "equals", |o: &CkString| o.equals(&*unsafe { text::<Utf8>(str) }?))
+    abi::call_query(handle, "equals", |o: &CkString| o.equals(&unsafe { text::<Utf8>(str) }?))
 }
 
 /// Tells whether another CkString holds the same text.
@@ -359,7 +356,7 @@ pub unsafe extern "C" fn CkString_equalsStr(handle: HCkString, strObj: HCkString
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_equalsIgnoreCase(handle: HCkString, str: *const c_char) -> BOOL {
     abi::call_query(handle, "equalsIgnoreCase", |o: &CkString| {
-        o.equals_ignore_case(&*unsafe { text::<Utf8>(str) }?)
+        o.equals_ignore_case(&unsafe { text::<Utf8>(str) }?)
     })
 }
 
@@ -398,7 +395,7 @@ pub unsafe extern "C" fn CkString_loadFile(
     charsetEncoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "loadFile", |o: &CkString| {
-        o.load_file(&*unsafe { text::<Utf8>(path) }?, &*unsafe { text::<Utf8>(charsetEncoding) }?)
+        o.load_file(&unsafe { text::<Utf8>(path) }?, &unsafe { text::<Utf8>(charsetEncoding) }?)
     })
 }
 
@@ -418,8 +415,6 @@ pub unsafe extern "C" fn CkString_saveToFile(
     charsetEncoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "saveToFile", |o: &CkString| {
-        o.save_to_file(&*unsafe { text::<Utf8>(path) }?, &*unsafe {
-            text::<Utf8>(charsetEncoding)
-        }?)
+        o.save_to_file(&unsafe { text::<Utf8>(path) }?, &unsafe { text::<Utf8>(charsetEncoding) }?)
     })
 }

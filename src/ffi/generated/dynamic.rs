@@ -556,9 +556,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         131 => abi::dynamic(handle, "AppendBd", |o: &BinData| {
             o.append_bd(&*args.object::<BinData>(0)?)
         }),
-        132 => {
-            abi::dynamic(handle, "AppendBinary", |o: &BinData| o.append_binary(&*args.bytes(0)?))
-        }
+        132 => abi::dynamic(handle, "AppendBinary", |o: &BinData| o.append_binary(&args.bytes(0)?)),
         133 => abi::dynamic(handle, "AppendByte", |o: &BinData| o.append_byte(args.int(0)?)),
         134 => abi::dynamic(handle, "AppendEncoded", |o: &BinData| {
             o.append_encoded(args.text(0)?, args.text(1)?)
@@ -575,7 +573,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         138 => abi::dynamic(handle, "AppendString", |o: &BinData| {
             o.append_string(args.text(0)?, args.text(1)?)
         }),
-        139 => abi::dynamic(handle, "LoadBinary", |o: &BinData| o.load_binary(&*args.bytes(0)?)),
+        139 => abi::dynamic(handle, "LoadBinary", |o: &BinData| o.load_binary(&args.bytes(0)?)),
         140 => abi::dynamic(handle, "LoadEncoded", |o: &BinData| {
             o.load_encoded(args.text(0)?, args.text(1)?)
         }),
@@ -791,14 +789,14 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         254 => abi::dynamic(handle, "saveToFile", |o: &CkString| {
             o.save_to_file(args.text(0)?, args.text(1)?)
         }),
-        255 => abi::dynamic(handle, "append", |o: &CkByteData| o.append(&*args.bytes(0)?)),
+        255 => abi::dynamic(handle, "append", |o: &CkByteData| o.append(&args.bytes(0)?)),
         256 => abi::dynamic(handle, "appendEncoded", |o: &CkByteData| {
             o.append_encoded(args.text(0)?, args.text(1)?)
         }),
         257 => abi::dynamic(handle, "clear", |o: &CkByteData| o.clear()),
         258 => abi::dynamic(handle, "getSize", |o: &CkByteData| o.get_size()),
         259 => abi::dynamic(handle, "getByte", |o: &CkByteData| o.get_byte(args.ulong(0)?)),
-        260 => abi::dynamic(handle, "equals", |o: &CkByteData| o.equals(&*args.bytes(0)?)),
+        260 => abi::dynamic(handle, "equals", |o: &CkByteData| o.equals(&args.bytes(0)?)),
         261 => abi::dynamic(handle, "encode", |o: &CkByteData| {
             o.encode(args.text(0)?, &*args.object::<CkString>(1)?)
         }),

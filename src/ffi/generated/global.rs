@@ -16,7 +16,8 @@ use crate::client::{Class, Global};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_Create() -> HCkGlobal {
     abi::create::<Global>()
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn CkGlobal_getUncommonOptions(handle: HCkGlobal, outStr: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_putUncommonOptions(handle: HCkGlobal, newVal: *const c_char) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&*unsafe { text::<Utf8>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -247,7 +248,7 @@ pub unsafe extern "C" fn CkGlobal_getDebugLogFilePath(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_putDebugLogFilePath(handle: HCkGlobal, newVal: *const c_char) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -321,7 +322,7 @@ pub unsafe extern "C" fn CkGlobal_UnlockBundle(
     bundleUnlockCode: *const c_char,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&*unsafe { text::<Utf8>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Utf8>(bundleUnlockCode) }?)
     })
 }
 
@@ -362,6 +363,6 @@ pub unsafe extern "C" fn CkGlobal_FinalizeThreadPool(handle: HCkGlobal) -> BOOL 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_SaveLastError(handle: HCkGlobal, path: *const c_char) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&*unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
     })
 }

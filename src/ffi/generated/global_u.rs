@@ -16,7 +16,8 @@ use crate::client::{Class, Global};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_Create() -> HCkGlobal {
     abi::create::<Global>()
@@ -92,7 +93,7 @@ pub unsafe extern "C" fn CkGlobalU_getUncommonOptions(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_putUncommonOptions(handle: HCkGlobal, newVal: *const u16) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&*unsafe { text::<Utf16>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -202,7 +203,7 @@ pub unsafe extern "C" fn CkGlobalU_getDebugLogFilePath(handle: HCkGlobal, outStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_putDebugLogFilePath(handle: HCkGlobal, newVal: *const u16) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -245,7 +246,7 @@ pub unsafe extern "C" fn CkGlobalU_UnlockBundle(
     bundleUnlockCode: *const u16,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&*unsafe { text::<Utf16>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Utf16>(bundleUnlockCode) }?)
     })
 }
 
@@ -271,6 +272,6 @@ pub unsafe extern "C" fn CkGlobalU_FinalizeThreadPool(handle: HCkGlobal) -> BOOL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_SaveLastError(handle: HCkGlobal, path: *const u16) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&*unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
     })
 }

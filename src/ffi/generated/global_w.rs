@@ -16,7 +16,8 @@ use crate::client::{Class, Global};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_Create() -> HCkGlobal {
     abi::create::<Global>()
@@ -92,7 +93,7 @@ pub unsafe extern "C" fn CkGlobalW_getUncommonOptions(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_putUncommonOptions(handle: HCkGlobal, newVal: *const wchar_t) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&*unsafe { text::<Wide>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -202,7 +203,7 @@ pub unsafe extern "C" fn CkGlobalW_getDebugLogFilePath(handle: HCkGlobal, outStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_putDebugLogFilePath(handle: HCkGlobal, newVal: *const wchar_t) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -245,7 +246,7 @@ pub unsafe extern "C" fn CkGlobalW_UnlockBundle(
     bundleUnlockCode: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&*unsafe { text::<Wide>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Wide>(bundleUnlockCode) }?)
     })
 }
 
@@ -271,6 +272,6 @@ pub unsafe extern "C" fn CkGlobalW_FinalizeThreadPool(handle: HCkGlobal) -> BOOL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_SaveLastError(handle: HCkGlobal, path: *const wchar_t) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&*unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
     })
 }

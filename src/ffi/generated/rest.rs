@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, Rest, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_Create() -> HCkRest {
     abi::create::<Rest>()
@@ -95,7 +96,7 @@ pub unsafe extern "C" fn CkRest_getAuthorization(handle: HCkRest, outStr: HCkStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putAuthorization(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "Authorization", |o: &Rest| {
-        o.set_authorization(&*unsafe { text::<Utf8>(newVal) }?)
+        o.set_authorization(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -191,7 +192,7 @@ pub unsafe extern "C" fn CkRest_getHost(handle: HCkRest, outStr: HCkString) {
 /// Sets Host; see `CkRest_host`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putHost(handle: HCkRest, newVal: *const c_char) {
-    abi::put(handle, "Host", |o: &Rest| o.set_host(&*unsafe { text::<Utf8>(newVal) }?))
+    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Utf8>(newVal) }?))
 }
 
 /// How long sending a request, reading a response or the TLS handshake may go without progress, in
@@ -401,7 +402,7 @@ pub unsafe extern "C" fn CkRest_getUncommonOptions(handle: HCkRest, outStr: HCkS
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putUncommonOptions(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "UncommonOptions", |o: &Rest| {
-        o.set_uncommon_options(&*unsafe { text::<Utf8>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -514,7 +515,7 @@ pub unsafe extern "C" fn CkRest_getDebugLogFilePath(handle: HCkRest, outStr: HCk
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putDebugLogFilePath(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "DebugLogFilePath", |o: &Rest| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -603,7 +604,7 @@ pub unsafe extern "C" fn CkRest_Connect(
     autoReconnect: BOOL,
 ) -> BOOL {
     abi::call(handle, "Connect", |o: &Rest| {
-        o.connect(&*unsafe { text::<Utf8>(hostname) }?, port, flag(tls), flag(autoReconnect))
+        o.connect(&unsafe { text::<Utf8>(hostname) }?, port, flag(tls), flag(autoReconnect))
     })
 }
 
@@ -641,7 +642,7 @@ pub unsafe extern "C" fn CkRest_AddTrustedCaPem(
     pemDataOrFilename: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddTrustedCaPem", |o: &Rest| {
-        o.add_trusted_ca_pem(&*unsafe { text::<Utf8>(pemDataOrFilename) }?)
+        o.add_trusted_ca_pem(&unsafe { text::<Utf8>(pemDataOrFilename) }?)
     })
 }
 
@@ -665,7 +666,7 @@ pub unsafe extern "C" fn CkRest_AddHeader(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddHeader", |o: &Rest| {
-        o.add_header(&*unsafe { text::<Utf8>(name) }?, &*unsafe { text::<Utf8>(value) }?)
+        o.add_header(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
     })
 }
 
@@ -678,7 +679,7 @@ pub unsafe extern "C" fn CkRest_AddHeader(
 /// Errors: None.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_RemoveHeader(handle: HCkRest, name: *const c_char) -> BOOL {
-    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&*unsafe { text::<Utf8>(name) }?))
+    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&unsafe { text::<Utf8>(name) }?))
 }
 
 /// Removes all header fields set with AddHeader, those of ws.AddClientHeaders included.
@@ -711,7 +712,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParam(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddQueryParam", |o: &Rest| {
-        o.add_query_param(&*unsafe { text::<Utf8>(name) }?, &*unsafe { text::<Utf8>(value) }?)
+        o.add_query_param(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
     })
 }
 
@@ -731,7 +732,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParams(
     queryString: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddQueryParams", |o: &Rest| {
-        o.add_query_params(&*unsafe { text::<Utf8>(queryString) }?)
+        o.add_query_params(&unsafe { text::<Utf8>(queryString) }?)
     })
 }
 
@@ -752,7 +753,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParamSb(
     value: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "AddQueryParamSb", |o: &Rest| {
-        o.add_query_param_sb(&*unsafe { text::<Utf8>(name) }?, &*object::<StringBuilder>(value)?)
+        o.add_query_param_sb(&unsafe { text::<Utf8>(name) }?, &*object::<StringBuilder>(value)?)
     })
 }
 
@@ -766,7 +767,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParamSb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_RemoveQueryParam(handle: HCkRest, name: *const c_char) -> BOOL {
     abi::call(handle, "RemoveQueryParam", |o: &Rest| {
-        o.remove_query_param(&*unsafe { text::<Utf8>(name) }?)
+        o.remove_query_param(&unsafe { text::<Utf8>(name) }?)
     })
 }
 
@@ -798,7 +799,7 @@ pub unsafe extern "C" fn CkRest_AddPathParam(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddPathParam", |o: &Rest| {
-        o.add_path_param(&*unsafe { text::<Utf8>(name) }?, &*unsafe { text::<Utf8>(value) }?)
+        o.add_path_param(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
     })
 }
 
@@ -832,7 +833,7 @@ pub unsafe extern "C" fn CkRest_SetAuthBasic(
     password: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SetAuthBasic", |o: &Rest| {
-        o.set_auth_basic(&*unsafe { text::<Utf8>(username) }?, &*unsafe { text::<Utf8>(password) }?)
+        o.set_auth_basic(&unsafe { text::<Utf8>(username) }?, &unsafe { text::<Utf8>(password) }?)
     })
 }
 
@@ -872,7 +873,7 @@ pub unsafe extern "C" fn CkRest_fullRequestNoBody(
     uriPath: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "FullRequestNoBody", |o: &Rest| {
-        o.full_request_no_body(&*unsafe { text::<Utf8>(httpVerb) }?, &*unsafe {
+        o.full_request_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe {
             text::<Utf8>(uriPath)
         }?)
     })
@@ -889,7 +890,7 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBody(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestNoBody", outStr, |o: &Rest| {
-        o.full_request_no_body(&*unsafe { text::<Utf8>(httpVerb) }?, &*unsafe {
+        o.full_request_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe {
             text::<Utf8>(uriPath)
         }?)
     })
@@ -915,8 +916,8 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBodyBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodyBd", |o: &Rest| {
         o.full_request_no_body_bd(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
             &*object::<BinData>(binData)?,
         )
     })
@@ -942,8 +943,8 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBodySb(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodySb", |o: &Rest| {
         o.full_request_no_body_sb(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
             &*object::<StringBuilder>(sb)?,
         )
     })
@@ -972,9 +973,9 @@ pub unsafe extern "C" fn CkRest_fullRequestString(
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "FullRequestString", |o: &Rest| {
         o.full_request_string(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
-            &*unsafe { text::<Utf8>(bodyText) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(bodyText) }?,
         )
     })
 }
@@ -992,9 +993,9 @@ pub unsafe extern "C" fn CkRest_FullRequestString(
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestString", outStr, |o: &Rest| {
         o.full_request_string(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
-            &*unsafe { text::<Utf8>(bodyText) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(bodyText) }?,
         )
     })
 }
@@ -1022,8 +1023,8 @@ pub unsafe extern "C" fn CkRest_FullRequestSb(
 ) -> BOOL {
     abi::call(handle, "FullRequestSb", |o: &Rest| {
         o.full_request_sb(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
             &*object::<StringBuilder>(requestBody)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -1052,8 +1053,8 @@ pub unsafe extern "C" fn CkRest_FullRequestBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestBd", |o: &Rest| {
         o.full_request_bd(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
             &*object::<BinData>(binData)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -1078,9 +1079,7 @@ pub unsafe extern "C" fn CkRest_SendReqNoBody(
     uriPath: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SendReqNoBody", |o: &Rest| {
-        o.send_req_no_body(&*unsafe { text::<Utf8>(httpVerb) }?, &*unsafe {
-            text::<Utf8>(uriPath)
-        }?)
+        o.send_req_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe { text::<Utf8>(uriPath) }?)
     })
 }
 
@@ -1102,9 +1101,9 @@ pub unsafe extern "C" fn CkRest_SendReqStringBody(
 ) -> BOOL {
     abi::call(handle, "SendReqStringBody", |o: &Rest| {
         o.send_req_string_body(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
-            &*unsafe { text::<Utf8>(bodyText) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(bodyText) }?,
         )
     })
 }
@@ -1127,8 +1126,8 @@ pub unsafe extern "C" fn CkRest_SendReqSb(
 ) -> BOOL {
     abi::call(handle, "SendReqSb", |o: &Rest| {
         o.send_req_sb(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
             &*object::<StringBuilder>(bodySb)?,
         )
     })
@@ -1152,8 +1151,8 @@ pub unsafe extern "C" fn CkRest_SendReqBd(
 ) -> BOOL {
     abi::call(handle, "SendReqBd", |o: &Rest| {
         o.send_req_bd(
-            &*unsafe { text::<Utf8>(httpVerb) }?,
-            &*unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>(httpVerb) }?,
+            &unsafe { text::<Utf8>(uriPath) }?,
             &*object::<BinData>(body)?,
         )
     })
@@ -1261,7 +1260,7 @@ pub unsafe extern "C" fn CkRest_responseHdrByName(
     name: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "ResponseHdrByName", |o: &Rest| {
-        o.response_hdr_by_name(&*unsafe { text::<Utf8>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf8>(name) }?)
     })
 }
 
@@ -1275,7 +1274,7 @@ pub unsafe extern "C" fn CkRest_ResponseHdrByName(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "ResponseHdrByName", outStr, |o: &Rest| {
-        o.response_hdr_by_name(&*unsafe { text::<Utf8>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf8>(name) }?)
     })
 }
 
@@ -1360,6 +1359,6 @@ pub unsafe extern "C" fn CkRest_GetLastDebugRequest(handle: HCkRest, bd: HCkBinD
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_SaveLastError(handle: HCkRest, path: *const c_char) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Rest| {
-        o.base().save_last_error(&*unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
     })
 }

@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, Rest, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_Create() -> HCkRest {
     abi::create::<Rest>()
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn CkRestU_getAuthorization(handle: HCkRest, outStr: HCkSt
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putAuthorization(handle: HCkRest, newVal: *const u16) {
     abi::put(handle, "Authorization", |o: &Rest| {
-        o.set_authorization(&*unsafe { text::<Utf16>(newVal) }?)
+        o.set_authorization(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -143,7 +144,7 @@ pub unsafe extern "C" fn CkRestU_getHost(handle: HCkRest, outStr: HCkString) {
 /// Sets Host; see `CkRestU_host`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putHost(handle: HCkRest, newVal: *const u16) {
-    abi::put(handle, "Host", |o: &Rest| o.set_host(&*unsafe { text::<Utf16>(newVal) }?))
+    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Utf16>(newVal) }?))
 }
 
 /// How long sending a request, reading a response or the TLS handshake may go without progress, in
@@ -307,7 +308,7 @@ pub unsafe extern "C" fn CkRestU_getUncommonOptions(handle: HCkRest, outStr: HCk
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putUncommonOptions(handle: HCkRest, newVal: *const u16) {
     abi::put(handle, "UncommonOptions", |o: &Rest| {
-        o.set_uncommon_options(&*unsafe { text::<Utf16>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -393,7 +394,7 @@ pub unsafe extern "C" fn CkRestU_getDebugLogFilePath(handle: HCkRest, outStr: HC
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putDebugLogFilePath(handle: HCkRest, newVal: *const u16) {
     abi::put(handle, "DebugLogFilePath", |o: &Rest| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -439,7 +440,7 @@ pub unsafe extern "C" fn CkRestU_Connect(
     autoReconnect: BOOL,
 ) -> BOOL {
     abi::call(handle, "Connect", |o: &Rest| {
-        o.connect(&*unsafe { text::<Utf16>(hostname) }?, port, flag(tls), flag(autoReconnect))
+        o.connect(&unsafe { text::<Utf16>(hostname) }?, port, flag(tls), flag(autoReconnect))
     })
 }
 
@@ -461,7 +462,7 @@ pub unsafe extern "C" fn CkRestU_AddTrustedCaPem(
     pemDataOrFilename: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddTrustedCaPem", |o: &Rest| {
-        o.add_trusted_ca_pem(&*unsafe { text::<Utf16>(pemDataOrFilename) }?)
+        o.add_trusted_ca_pem(&unsafe { text::<Utf16>(pemDataOrFilename) }?)
     })
 }
 
@@ -475,7 +476,7 @@ pub unsafe extern "C" fn CkRestU_AddHeader(
     value: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddHeader", |o: &Rest| {
-        o.add_header(&*unsafe { text::<Utf16>(name) }?, &*unsafe { text::<Utf16>(value) }?)
+        o.add_header(&unsafe { text::<Utf16>(name) }?, &unsafe { text::<Utf16>(value) }?)
     })
 }
 
@@ -484,7 +485,7 @@ pub unsafe extern "C" fn CkRestU_AddHeader(
 /// See `CkRest_RemoveHeader`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_RemoveHeader(handle: HCkRest, name: *const u16) -> BOOL {
-    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&*unsafe { text::<Utf16>(name) }?))
+    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&unsafe { text::<Utf16>(name) }?))
 }
 
 /// Removes all header fields set with AddHeader, those of ws.AddClientHeaders included.
@@ -505,7 +506,7 @@ pub unsafe extern "C" fn CkRestU_AddQueryParam(
     value: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddQueryParam", |o: &Rest| {
-        o.add_query_param(&*unsafe { text::<Utf16>(name) }?, &*unsafe { text::<Utf16>(value) }?)
+        o.add_query_param(&unsafe { text::<Utf16>(name) }?, &unsafe { text::<Utf16>(value) }?)
     })
 }
 
@@ -515,7 +516,7 @@ pub unsafe extern "C" fn CkRestU_AddQueryParam(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_AddQueryParams(handle: HCkRest, queryString: *const u16) -> BOOL {
     abi::call(handle, "AddQueryParams", |o: &Rest| {
-        o.add_query_params(&*unsafe { text::<Utf16>(queryString) }?)
+        o.add_query_params(&unsafe { text::<Utf16>(queryString) }?)
     })
 }
 
@@ -529,7 +530,7 @@ pub unsafe extern "C" fn CkRestU_AddQueryParamSb(
     value: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "AddQueryParamSb", |o: &Rest| {
-        o.add_query_param_sb(&*unsafe { text::<Utf16>(name) }?, &*object::<StringBuilder>(value)?)
+        o.add_query_param_sb(&unsafe { text::<Utf16>(name) }?, &*object::<StringBuilder>(value)?)
     })
 }
 
@@ -539,7 +540,7 @@ pub unsafe extern "C" fn CkRestU_AddQueryParamSb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_RemoveQueryParam(handle: HCkRest, name: *const u16) -> BOOL {
     abi::call(handle, "RemoveQueryParam", |o: &Rest| {
-        o.remove_query_param(&*unsafe { text::<Utf16>(name) }?)
+        o.remove_query_param(&unsafe { text::<Utf16>(name) }?)
     })
 }
 
@@ -561,7 +562,7 @@ pub unsafe extern "C" fn CkRestU_AddPathParam(
     value: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddPathParam", |o: &Rest| {
-        o.add_path_param(&*unsafe { text::<Utf16>(name) }?, &*unsafe { text::<Utf16>(value) }?)
+        o.add_path_param(&unsafe { text::<Utf16>(name) }?, &unsafe { text::<Utf16>(value) }?)
     })
 }
 
@@ -583,9 +584,7 @@ pub unsafe extern "C" fn CkRestU_SetAuthBasic(
     password: *const u16,
 ) -> BOOL {
     abi::call(handle, "SetAuthBasic", |o: &Rest| {
-        o.set_auth_basic(&*unsafe { text::<Utf16>(username) }?, &*unsafe {
-            text::<Utf16>(password)
-        }?)
+        o.set_auth_basic(&unsafe { text::<Utf16>(username) }?, &unsafe { text::<Utf16>(password) }?)
     })
 }
 
@@ -607,7 +606,7 @@ pub unsafe extern "C" fn CkRestU_fullRequestNoBody(
     uriPath: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "FullRequestNoBody", |o: &Rest| {
-        o.full_request_no_body(&*unsafe { text::<Utf16>(httpVerb) }?, &*unsafe {
+        o.full_request_no_body(&unsafe { text::<Utf16>(httpVerb) }?, &unsafe {
             text::<Utf16>(uriPath)
         }?)
     })
@@ -624,7 +623,7 @@ pub unsafe extern "C" fn CkRestU_FullRequestNoBody(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestNoBody", outStr, |o: &Rest| {
-        o.full_request_no_body(&*unsafe { text::<Utf16>(httpVerb) }?, &*unsafe {
+        o.full_request_no_body(&unsafe { text::<Utf16>(httpVerb) }?, &unsafe {
             text::<Utf16>(uriPath)
         }?)
     })
@@ -642,8 +641,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestNoBodyBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodyBd", |o: &Rest| {
         o.full_request_no_body_bd(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
             &*object::<BinData>(binData)?,
         )
     })
@@ -661,8 +660,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestNoBodySb(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodySb", |o: &Rest| {
         o.full_request_no_body_sb(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
             &*object::<StringBuilder>(sb)?,
         )
     })
@@ -680,9 +679,9 @@ pub unsafe extern "C" fn CkRestU_fullRequestString(
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "FullRequestString", |o: &Rest| {
         o.full_request_string(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
-            &*unsafe { text::<Utf16>(bodyText) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(bodyText) }?,
         )
     })
 }
@@ -700,9 +699,9 @@ pub unsafe extern "C" fn CkRestU_FullRequestString(
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestString", outStr, |o: &Rest| {
         o.full_request_string(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
-            &*unsafe { text::<Utf16>(bodyText) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(bodyText) }?,
         )
     })
 }
@@ -720,8 +719,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestSb(
 ) -> BOOL {
     abi::call(handle, "FullRequestSb", |o: &Rest| {
         o.full_request_sb(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
             &*object::<StringBuilder>(requestBody)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -741,8 +740,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestBd", |o: &Rest| {
         o.full_request_bd(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
             &*object::<BinData>(binData)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -759,7 +758,7 @@ pub unsafe extern "C" fn CkRestU_SendReqNoBody(
     uriPath: *const u16,
 ) -> BOOL {
     abi::call(handle, "SendReqNoBody", |o: &Rest| {
-        o.send_req_no_body(&*unsafe { text::<Utf16>(httpVerb) }?, &*unsafe {
+        o.send_req_no_body(&unsafe { text::<Utf16>(httpVerb) }?, &unsafe {
             text::<Utf16>(uriPath)
         }?)
     })
@@ -777,9 +776,9 @@ pub unsafe extern "C" fn CkRestU_SendReqStringBody(
 ) -> BOOL {
     abi::call(handle, "SendReqStringBody", |o: &Rest| {
         o.send_req_string_body(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
-            &*unsafe { text::<Utf16>(bodyText) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(bodyText) }?,
         )
     })
 }
@@ -796,8 +795,8 @@ pub unsafe extern "C" fn CkRestU_SendReqSb(
 ) -> BOOL {
     abi::call(handle, "SendReqSb", |o: &Rest| {
         o.send_req_sb(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
             &*object::<StringBuilder>(bodySb)?,
         )
     })
@@ -815,8 +814,8 @@ pub unsafe extern "C" fn CkRestU_SendReqBd(
 ) -> BOOL {
     abi::call(handle, "SendReqBd", |o: &Rest| {
         o.send_req_bd(
-            &*unsafe { text::<Utf16>(httpVerb) }?,
-            &*unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>(httpVerb) }?,
+            &unsafe { text::<Utf16>(uriPath) }?,
             &*object::<BinData>(body)?,
         )
     })
@@ -890,7 +889,7 @@ pub unsafe extern "C" fn CkRestU_responseHdrByName(
     name: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "ResponseHdrByName", |o: &Rest| {
-        o.response_hdr_by_name(&*unsafe { text::<Utf16>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf16>(name) }?)
     })
 }
 
@@ -904,7 +903,7 @@ pub unsafe extern "C" fn CkRestU_ResponseHdrByName(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "ResponseHdrByName", outStr, |o: &Rest| {
-        o.response_hdr_by_name(&*unsafe { text::<Utf16>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf16>(name) }?)
     })
 }
 
@@ -966,6 +965,6 @@ pub unsafe extern "C" fn CkRestU_GetLastDebugRequest(handle: HCkRest, bd: HCkBin
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_SaveLastError(handle: HCkRest, path: *const u16) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Rest| {
-        o.base().save_last_error(&*unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
     })
 }

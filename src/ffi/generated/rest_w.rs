@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, Rest, StringBuilder};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_Create() -> HCkRest {
     abi::create::<Rest>()
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn CkRestW_getAuthorization(handle: HCkRest, outStr: HCkSt
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putAuthorization(handle: HCkRest, newVal: *const wchar_t) {
     abi::put(handle, "Authorization", |o: &Rest| {
-        o.set_authorization(&*unsafe { text::<Wide>(newVal) }?)
+        o.set_authorization(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -143,7 +144,7 @@ pub unsafe extern "C" fn CkRestW_getHost(handle: HCkRest, outStr: HCkString) {
 /// Sets Host; see `CkRestW_host`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putHost(handle: HCkRest, newVal: *const wchar_t) {
-    abi::put(handle, "Host", |o: &Rest| o.set_host(&*unsafe { text::<Wide>(newVal) }?))
+    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Wide>(newVal) }?))
 }
 
 /// How long sending a request, reading a response or the TLS handshake may go without progress, in
@@ -307,7 +308,7 @@ pub unsafe extern "C" fn CkRestW_getUncommonOptions(handle: HCkRest, outStr: HCk
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putUncommonOptions(handle: HCkRest, newVal: *const wchar_t) {
     abi::put(handle, "UncommonOptions", |o: &Rest| {
-        o.set_uncommon_options(&*unsafe { text::<Wide>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -393,7 +394,7 @@ pub unsafe extern "C" fn CkRestW_getDebugLogFilePath(handle: HCkRest, outStr: HC
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putDebugLogFilePath(handle: HCkRest, newVal: *const wchar_t) {
     abi::put(handle, "DebugLogFilePath", |o: &Rest| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -439,7 +440,7 @@ pub unsafe extern "C" fn CkRestW_Connect(
     autoReconnect: BOOL,
 ) -> BOOL {
     abi::call(handle, "Connect", |o: &Rest| {
-        o.connect(&*unsafe { text::<Wide>(hostname) }?, port, flag(tls), flag(autoReconnect))
+        o.connect(&unsafe { text::<Wide>(hostname) }?, port, flag(tls), flag(autoReconnect))
     })
 }
 
@@ -461,7 +462,7 @@ pub unsafe extern "C" fn CkRestW_AddTrustedCaPem(
     pemDataOrFilename: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddTrustedCaPem", |o: &Rest| {
-        o.add_trusted_ca_pem(&*unsafe { text::<Wide>(pemDataOrFilename) }?)
+        o.add_trusted_ca_pem(&unsafe { text::<Wide>(pemDataOrFilename) }?)
     })
 }
 
@@ -475,7 +476,7 @@ pub unsafe extern "C" fn CkRestW_AddHeader(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddHeader", |o: &Rest| {
-        o.add_header(&*unsafe { text::<Wide>(name) }?, &*unsafe { text::<Wide>(value) }?)
+        o.add_header(&unsafe { text::<Wide>(name) }?, &unsafe { text::<Wide>(value) }?)
     })
 }
 
@@ -484,7 +485,7 @@ pub unsafe extern "C" fn CkRestW_AddHeader(
 /// See `CkRest_RemoveHeader`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_RemoveHeader(handle: HCkRest, name: *const wchar_t) -> BOOL {
-    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&*unsafe { text::<Wide>(name) }?))
+    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&unsafe { text::<Wide>(name) }?))
 }
 
 /// Removes all header fields set with AddHeader, those of ws.AddClientHeaders included.
@@ -505,7 +506,7 @@ pub unsafe extern "C" fn CkRestW_AddQueryParam(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddQueryParam", |o: &Rest| {
-        o.add_query_param(&*unsafe { text::<Wide>(name) }?, &*unsafe { text::<Wide>(value) }?)
+        o.add_query_param(&unsafe { text::<Wide>(name) }?, &unsafe { text::<Wide>(value) }?)
     })
 }
 
@@ -518,7 +519,7 @@ pub unsafe extern "C" fn CkRestW_AddQueryParams(
     queryString: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddQueryParams", |o: &Rest| {
-        o.add_query_params(&*unsafe { text::<Wide>(queryString) }?)
+        o.add_query_params(&unsafe { text::<Wide>(queryString) }?)
     })
 }
 
@@ -532,7 +533,7 @@ pub unsafe extern "C" fn CkRestW_AddQueryParamSb(
     value: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "AddQueryParamSb", |o: &Rest| {
-        o.add_query_param_sb(&*unsafe { text::<Wide>(name) }?, &*object::<StringBuilder>(value)?)
+        o.add_query_param_sb(&unsafe { text::<Wide>(name) }?, &*object::<StringBuilder>(value)?)
     })
 }
 
@@ -542,7 +543,7 @@ pub unsafe extern "C" fn CkRestW_AddQueryParamSb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_RemoveQueryParam(handle: HCkRest, name: *const wchar_t) -> BOOL {
     abi::call(handle, "RemoveQueryParam", |o: &Rest| {
-        o.remove_query_param(&*unsafe { text::<Wide>(name) }?)
+        o.remove_query_param(&unsafe { text::<Wide>(name) }?)
     })
 }
 
@@ -564,7 +565,7 @@ pub unsafe extern "C" fn CkRestW_AddPathParam(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddPathParam", |o: &Rest| {
-        o.add_path_param(&*unsafe { text::<Wide>(name) }?, &*unsafe { text::<Wide>(value) }?)
+        o.add_path_param(&unsafe { text::<Wide>(name) }?, &unsafe { text::<Wide>(value) }?)
     })
 }
 
@@ -586,7 +587,7 @@ pub unsafe extern "C" fn CkRestW_SetAuthBasic(
     password: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SetAuthBasic", |o: &Rest| {
-        o.set_auth_basic(&*unsafe { text::<Wide>(username) }?, &*unsafe { text::<Wide>(password) }?)
+        o.set_auth_basic(&unsafe { text::<Wide>(username) }?, &unsafe { text::<Wide>(password) }?)
     })
 }
 
@@ -608,7 +609,7 @@ pub unsafe extern "C" fn CkRestW_fullRequestNoBody(
     uriPath: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "FullRequestNoBody", |o: &Rest| {
-        o.full_request_no_body(&*unsafe { text::<Wide>(httpVerb) }?, &*unsafe {
+        o.full_request_no_body(&unsafe { text::<Wide>(httpVerb) }?, &unsafe {
             text::<Wide>(uriPath)
         }?)
     })
@@ -625,7 +626,7 @@ pub unsafe extern "C" fn CkRestW_FullRequestNoBody(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestNoBody", outStr, |o: &Rest| {
-        o.full_request_no_body(&*unsafe { text::<Wide>(httpVerb) }?, &*unsafe {
+        o.full_request_no_body(&unsafe { text::<Wide>(httpVerb) }?, &unsafe {
             text::<Wide>(uriPath)
         }?)
     })
@@ -643,8 +644,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestNoBodyBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodyBd", |o: &Rest| {
         o.full_request_no_body_bd(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
             &*object::<BinData>(binData)?,
         )
     })
@@ -662,8 +663,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestNoBodySb(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodySb", |o: &Rest| {
         o.full_request_no_body_sb(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
             &*object::<StringBuilder>(sb)?,
         )
     })
@@ -681,9 +682,9 @@ pub unsafe extern "C" fn CkRestW_fullRequestString(
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "FullRequestString", |o: &Rest| {
         o.full_request_string(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
-            &*unsafe { text::<Wide>(bodyText) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(bodyText) }?,
         )
     })
 }
@@ -701,9 +702,9 @@ pub unsafe extern "C" fn CkRestW_FullRequestString(
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestString", outStr, |o: &Rest| {
         o.full_request_string(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
-            &*unsafe { text::<Wide>(bodyText) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(bodyText) }?,
         )
     })
 }
@@ -721,8 +722,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestSb(
 ) -> BOOL {
     abi::call(handle, "FullRequestSb", |o: &Rest| {
         o.full_request_sb(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
             &*object::<StringBuilder>(requestBody)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -742,8 +743,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestBd", |o: &Rest| {
         o.full_request_bd(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
             &*object::<BinData>(binData)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -760,9 +761,7 @@ pub unsafe extern "C" fn CkRestW_SendReqNoBody(
     uriPath: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SendReqNoBody", |o: &Rest| {
-        o.send_req_no_body(&*unsafe { text::<Wide>(httpVerb) }?, &*unsafe {
-            text::<Wide>(uriPath)
-        }?)
+        o.send_req_no_body(&unsafe { text::<Wide>(httpVerb) }?, &unsafe { text::<Wide>(uriPath) }?)
     })
 }
 
@@ -778,9 +777,9 @@ pub unsafe extern "C" fn CkRestW_SendReqStringBody(
 ) -> BOOL {
     abi::call(handle, "SendReqStringBody", |o: &Rest| {
         o.send_req_string_body(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
-            &*unsafe { text::<Wide>(bodyText) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(bodyText) }?,
         )
     })
 }
@@ -797,8 +796,8 @@ pub unsafe extern "C" fn CkRestW_SendReqSb(
 ) -> BOOL {
     abi::call(handle, "SendReqSb", |o: &Rest| {
         o.send_req_sb(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
             &*object::<StringBuilder>(bodySb)?,
         )
     })
@@ -816,8 +815,8 @@ pub unsafe extern "C" fn CkRestW_SendReqBd(
 ) -> BOOL {
     abi::call(handle, "SendReqBd", |o: &Rest| {
         o.send_req_bd(
-            &*unsafe { text::<Wide>(httpVerb) }?,
-            &*unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>(httpVerb) }?,
+            &unsafe { text::<Wide>(uriPath) }?,
             &*object::<BinData>(body)?,
         )
     })
@@ -889,7 +888,7 @@ pub unsafe extern "C" fn CkRestW_responseHdrByName(
     name: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "ResponseHdrByName", |o: &Rest| {
-        o.response_hdr_by_name(&*unsafe { text::<Wide>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Wide>(name) }?)
     })
 }
 
@@ -903,7 +902,7 @@ pub unsafe extern "C" fn CkRestW_ResponseHdrByName(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "ResponseHdrByName", outStr, |o: &Rest| {
-        o.response_hdr_by_name(&*unsafe { text::<Wide>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Wide>(name) }?)
     })
 }
 
@@ -963,6 +962,6 @@ pub unsafe extern "C" fn CkRestW_GetLastDebugRequest(handle: HCkRest, bd: HCkBin
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_SaveLastError(handle: HCkRest, path: *const wchar_t) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Rest| {
-        o.base().save_last_error(&*unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
     })
 }

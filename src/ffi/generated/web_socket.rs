@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_Create() -> HCkWebSocket {
     abi::create::<WebSocket>()
@@ -398,7 +399,7 @@ pub unsafe extern "C" fn CkWebSocket_putDebugLogFilePath(
     newVal: *const c_char,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
     })
 }
 
@@ -544,7 +545,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&*unsafe { text::<Utf8>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { text::<Utf8>(stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -616,7 +617,7 @@ pub unsafe extern "C" fn CkWebSocket_SendPing(
     handle: HCkWebSocket,
     pingData: *const c_char,
 ) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&*unsafe { text::<Utf8>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Utf8>(pingData) }?))
 }
 
 /// Sends a Pong frame.
@@ -666,7 +667,7 @@ pub unsafe extern "C" fn CkWebSocket_SendClose(
     reason: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &*unsafe { text::<Utf8>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf8>(reason) }?)
     })
 }
 
@@ -807,6 +808,6 @@ pub unsafe extern "C" fn CkWebSocket_SaveLastError(
     path: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&*unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
     })
 }

@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketU_Create() -> HCkWebSocket {
     abi::create::<WebSocket>()
@@ -297,7 +298,7 @@ pub unsafe extern "C" fn CkWebSocketU_putDebugLogFilePath(
     newVal: *const u16,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
     })
 }
 
@@ -370,7 +371,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&*unsafe { text::<Utf16>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { text::<Utf16>(stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -407,9 +408,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrameBd(
 /// See `CkWebSocket_SendPing`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketU_SendPing(handle: HCkWebSocket, pingData: *const u16) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| {
-        o.send_ping(&*unsafe { text::<Utf16>(pingData) }?)
-    })
+    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Utf16>(pingData) }?))
 }
 
 /// Sends a Pong frame.
@@ -431,7 +430,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendClose(
     reason: *const u16,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &*unsafe { text::<Utf16>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf16>(reason) }?)
     })
 }
 
@@ -513,6 +512,6 @@ pub unsafe extern "C" fn CkWebSocketU_SaveLastError(
     path: *const u16,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&*unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
     })
 }

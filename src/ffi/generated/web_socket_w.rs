@@ -19,7 +19,8 @@ use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
 /// Creates an object.
 ///
-/// Result: its handle, never NULL. Ownership: the caller gives it to the Dispose function.
+/// Result: its handle; NULL only when no more objects fit. Ownership: the caller gives it to the
+/// Dispose function.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketW_Create() -> HCkWebSocket {
     abi::create::<WebSocket>()
@@ -297,7 +298,7 @@ pub unsafe extern "C" fn CkWebSocketW_putDebugLogFilePath(
     newVal: *const wchar_t,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&*unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
     })
 }
 
@@ -370,7 +371,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&*unsafe { text::<Wide>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { text::<Wide>(stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -410,7 +411,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendPing(
     handle: HCkWebSocket,
     pingData: *const wchar_t,
 ) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&*unsafe { text::<Wide>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Wide>(pingData) }?))
 }
 
 /// Sends a Pong frame.
@@ -432,7 +433,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendClose(
     reason: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &*unsafe { text::<Wide>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Wide>(reason) }?)
     })
 }
 
@@ -514,6 +515,6 @@ pub unsafe extern "C" fn CkWebSocketW_SaveLastError(
     path: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&*unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
     })
 }

@@ -229,7 +229,7 @@ fn argument(index: usize, ty: &Type) -> String {
         Type::ULong => format!("args.ulong({index})?"),
         Type::Int64 => format!("args.int64({index})?"),
         Type::Text(_) => format!("args.text({index})?"),
-        Type::Bytes | Type::Ptr => format!("&*args.bytes({index})?"),
+        Type::Bytes | Type::Ptr => format!("&args.bytes({index})?"),
         Type::Object(class) => format!("&*args.object::<{class}>({index})?"),
     }
 }

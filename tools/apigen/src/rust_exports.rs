@@ -119,7 +119,7 @@ impl Writer<'_> {
     fn life(&self, out: &mut String) {
         let class = &self.class.name;
         let handle = names::handle(class);
-        let create = "Creates an object.\n\nResult: its handle, never NULL. Ownership: the caller \
+        let create = "Creates an object.\n\nResult: its handle; NULL only when no more objects fit. Ownership: the caller \
                       gives it to the Dispose function.";
         self.function(out, create, "Create", "", &handle, &format!("abi::create::<{class}>()"));
         let dispose = "Ends an object's life. Calls still running on it in other threads end soon.\
@@ -297,8 +297,8 @@ impl Writer<'_> {
             Type::Bool => format!("flag({name})"),
             Type::Int | Type::Int64 | Type::Ptr => name.clone(),
             Type::ULong => format!("ulong({name})?"),
-            Type::Text(kind) => format!("&*unsafe {{ text::<{}>({name}) }}?", self.kind(*kind)),
-            Type::Bytes => format!("&*bytes({name})?"),
+            Type::Text(kind) => format!("&unsafe {{ text::<{}>({name}) }}?", self.kind(*kind)),
+            Type::Bytes => format!("&bytes({name})?"),
             Type::Object(class) => format!("&*object::<{class}>({name})?"),
         }
     }

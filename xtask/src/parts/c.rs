@@ -5,7 +5,7 @@ use crate::tally::{self, Tally};
 use std::path::Path;
 use std::process::Command;
 
-const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-g"];
+const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];
 const ASAN: [&str; 2] = ["-fsanitize=address", "-fno-omit-frame-pointer"];
 const VALGRIND: [&str; 5] = [
     "--quiet",

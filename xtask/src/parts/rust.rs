@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::process::succeeds;
 use crate::tally::{self, Tally};
+use std::time::Duration;
 
 pub(crate) fn run(context: &Context) -> Result<Tally, String> {
     let mut tally = Tally::default();
@@ -18,13 +19,16 @@ pub(crate) fn run(context: &Context) -> Result<Tally, String> {
     Ok(tally)
 }
 
+/// Cargo builds before it tests, and nextest has its own watchdog for each test.
+const BUILDING: Duration = Duration::from_secs(3600);
+
 const RESULT: &str = "test result:";
 
 fn cargo(context: &Context, arguments: &[&str], summary: &str) -> Tally {
     let title = format!("cargo {}", arguments.join(" "));
     let mut command = context.cargo();
     command.args(arguments);
-    let done = context.run(&mut command, &format!("rust-{}", arguments.join("-")));
+    let done = context.run_for(BUILDING, &mut command, &format!("rust-{}", arguments.join("-")));
     let is_summary = |line: &str| line.trim_start().starts_with(summary);
     let counts = tally::summary(&done.output, is_summary);
     let none = done.ok && counts == Tally::default() && done.output.contains(summary);
