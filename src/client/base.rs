@@ -18,6 +18,7 @@ pub struct Base {
     class: &'static str,
     identity: Identity,
     last: Mutex<Report>,
+    /// Whether the object's last noted call failed, or there was none.
     failed: AtomicBool,
     attached: Mutex<Vec<(ThreadId, Log)>>,
     has_attached: AtomicBool,
@@ -34,7 +35,7 @@ impl Base {
             class,
             identity: Identity::default(),
             last: Mutex::default(),
-            failed: AtomicBool::new(false),
+            failed: AtomicBool::new(true),
             attached: Mutex::default(),
             has_attached: AtomicBool::new(false),
             verbose: AtomicBool::new(false),
@@ -102,7 +103,8 @@ impl Base {
         });
     }
 
-    /// Whether this thread's last method on this object succeeded; else the object's last.
+    /// Whether this thread's last method on this object succeeded; else the object's last. False
+    /// before the first.
     pub fn last_method_success(&self) -> bool {
         match outcome::get(&self.identity) {
             Some(outcome) => outcome.success,
