@@ -1,7 +1,9 @@
-//! The project's own commands: `cargo xtask setup | demo | test [PART...] | generate`.
+//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn |
+//! generate`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
+mod autobahn;
 mod context;
 mod demo;
 mod example;
@@ -20,6 +22,7 @@ usage: cargo xtask COMMAND
   setup            install what the other commands need, or say how
   demo [--release] send and receive from every language, over ws and wss
   test [PART...]   run all tests, or these parts
+  autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
   generate [ARGS]  write everything that is generated from api/ (--check: compare only)";
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(&context, false),
         ["demo", "--release"] => demo::run(&context, true),
         ["test", parts @ ..] => test::run(&context, parts),
+        ["autobahn", rest @ ..] => autobahn::run(&context, rest),
         ["generate", rest @ ..] => generate(&context, rest),
         _ => return fail(USAGE),
     };

@@ -27,7 +27,8 @@ fn main() -> ExitCode {
 
 /// Returns how many cases went wrong.
 fn run() -> Result<usize, String> {
-    let numbers: Option<Vec<u16>> = std::env::args().skip(1).map(|word| word.parse().ok()).collect();
+    let numbers: Option<Vec<u16>> =
+        std::env::args().skip(1).map(|word| word.parse().ok()).collect();
     let Some([port, jobs]) = numbers.as_deref() else {
         return Err("usage: autobahn PORT JOBS".into());
     };

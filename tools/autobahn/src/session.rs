@@ -125,7 +125,8 @@ impl Session {
 
     fn last_errors(&self) -> String {
         // SAFETY: the handles are of live objects.
-        let texts = unsafe { [CkRest_lastErrorText(self.rest), CkWebSocket_lastErrorText(self.ws)] };
+        let texts =
+            unsafe { [CkRest_lastErrorText(self.rest), CkWebSocket_lastErrorText(self.ws)] };
         texts.into_iter().filter_map(string).collect()
     }
 }
