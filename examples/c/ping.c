@@ -37,7 +37,7 @@ static const char *talk(HCkWebSocket ws)
         !CkWebSocket_SendFrame(ws, "after the ping", TRUE) || !CkWebSocket_ReadFrame(ws))
         return CkWebSocket_lastErrorText(ws);
     printf("pong passed over: %d\n", CkWebSocket_getPongConsumed(ws));
-    printf("%s: %s\n", CkWebSocket_frameOpcode(ws), CkWebSocket_getFrameData(ws));
+    printf("message: %s\n", CkWebSocket_getFrameData(ws));
 
     /* Now ReadFrame shows it. */
     CkWebSocket_putPongAutoConsume(ws, FALSE);

@@ -29,7 +29,7 @@ static const char *talk(HCkRest rest, HCkWebSocket ws, const char *path)
     if (!CkWebSocket_ValidateServerHandshake(ws) ||
         !CkWebSocket_SendFrame(ws, "nobody else can read this", TRUE) || !CkWebSocket_ReadFrame(ws))
         return CkWebSocket_lastErrorText(ws);
-    printf("%s: %s\n", CkWebSocket_frameOpcode(ws), CkWebSocket_getFrameData(ws));
+    printf("message: %s\n", CkWebSocket_getFrameData(ws));
     if (!CkWebSocket_SendClose(ws, TRUE, 1000, "done") || !CkWebSocket_ReadFrame(ws))
         return CkWebSocket_lastErrorText(ws);
     printf("%s: %d\n", CkWebSocket_frameOpcode(ws), CkWebSocket_getCloseStatusCode(ws));

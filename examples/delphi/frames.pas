@@ -39,7 +39,8 @@ begin
   repeat
     if not CkWebSocket_ReadFrame(ws) then
       Exit(CkWebSocket__lastErrorText(ws));
-    WriteLn('frame: ', string(CkWebSocket__frameOpcode(ws)));
+    Write('frame: ', string(CkWebSocket__frameOpcode(ws)));
+    WriteLn(', final: ', CkWebSocket_getFinalFrame(ws));
   until CkWebSocket_getFinalFrame(ws) or CkWebSocket_getCloseReceived(ws);
   WriteLn('message: ', string(CkWebSocket__getFrameData(ws)));
   if not CkWebSocket_SendClose(ws, True, 1000, 'done') or not CkWebSocket_ReadFrame(ws) then

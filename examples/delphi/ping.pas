@@ -34,7 +34,7 @@ begin
   // ReadFrame passes over the Pong that answers this Ping.
   if not CkWebSocket_SendFrame(ws, 'before the ping, ', False) or
     not CkWebSocket_SendPing(ws, 'are you there?') or
-    not CkWebSocket_SendFrame(ws, 'after it', True) or not CkWebSocket_ReadFrame(ws) then
+    not CkWebSocket_SendFrame(ws, 'after the ping', True) or not CkWebSocket_ReadFrame(ws) then
     Exit(CkWebSocket__lastErrorText(ws));
   WriteLn('pong passed over: ', CkWebSocket_getPongConsumed(ws));
   WriteLn('message: ', string(CkWebSocket__getFrameData(ws)));

@@ -13,9 +13,9 @@ use super::handle::{self, Handle, Pinned, Registered};
 use super::ring;
 use super::text::{Returned, Text, speak_as};
 use super::types::BOOL;
+use crate::client::FrameStatus;
 use crate::client::ck_byte_data::CkByteData;
 use crate::client::ck_string::CkString;
-use crate::client::FrameStatus;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Makes an object; NULL when the table is full.
@@ -31,7 +31,10 @@ pub fn dispose<T: Registered>(handle: *mut c_void) {
 /// As [`dispose`]; true if there was such an object.
 pub fn dispose_handle<T: Registered>(handle: Handle) -> bool {
     let disposed = catch_unwind(|| handle::dispose::<T>(handle)).unwrap_or(false);
-    ring::forget(handle);
+    // The texts of an object of another class stay: it is still alive.
+    if disposed {
+        ring::forget(handle);
+    }
     disposed
 }
 

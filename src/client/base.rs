@@ -51,13 +51,7 @@ impl Base {
 
     /// Adds what this thread's running call tried to its report.
     pub fn attach(&self, log: Log) {
-        let me = thread::current().id();
-        let mut attached = lock(&self.attached);
-        match attached.iter_mut().find(|(id, _)| *id == me) {
-            Some((_, earlier)) => earlier.append(log),
-            None => attached.push((me, log)),
-        }
-        drop(attached);
+        lock(&self.attached).push((thread::current().id(), log));
         self.has_attached.store(true, Ordering::Release);
     }
 
@@ -165,10 +159,12 @@ impl Base {
         }
         let me = thread::current().id();
         let mut attached = lock(&self.attached);
-        let log =
-            attached.iter().position(|(id, _)| *id == me).map(|at| attached.swap_remove(at).1);
+        let mut log = Log::new();
+        for (_, part) in attached.extract_if(.., |(id, _)| *id == me) {
+            log.append(part);
+        }
         self.has_attached.store(!attached.is_empty(), Ordering::Release);
-        log.unwrap_or_default()
+        log
     }
 
     fn append_to_debug_log(&self, report: &mut Report) {

@@ -20,10 +20,7 @@ pub struct CkString {
 
 impl Class for CkString {
     fn new_object() -> Self {
-        Self {
-            base: Base::new("CkString"),
-            text: Mutex::default(),
-        }
+        Self { base: Base::new("CkString"), text: Mutex::default() }
     }
 
     fn base(&self) -> &Base {

@@ -329,6 +329,11 @@ impl Connection {
         !self.closed.load(Ordering::SeqCst) && self.end.get().is_none()
     }
 
+    /// Whether [`Connection::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     /// The host as it was given.
     pub fn host(&self) -> &str {
         &self.host

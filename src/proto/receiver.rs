@@ -322,8 +322,7 @@ fn too_big(frame: u64, message: u64, limits: Limits) -> Error {
         let limit = limits.message;
         format!("The server sent a message of at least {message} bytes; the limit is {limit}.")
     };
-    Error::new(ErrorKind::TooBig, text)
-        .advise("Raise the limit if messages of this size are expected.")
+    Error::new(ErrorKind::TooBig, text).advise("The server must send smaller messages.")
 }
 
 #[cold]

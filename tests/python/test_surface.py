@@ -73,8 +73,11 @@ def test_type_checkers_find_annotations():
     tree = ast.parse((BINDINGS / "openck" / "_generated.py").read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert len(functions) > 100
-    assert [f.name for f in functions if f.returns is None or not ast.get_docstring(f)
-            and not f.decorator_list] == []
+    assert [
+        f.name
+        for f in functions
+        if f.returns is None or not ast.get_docstring(f) and not f.decorator_list
+    ] == []
 
 
 def test_all_files_compile(tmp_path):
@@ -87,8 +90,11 @@ def test_all_files_compile(tmp_path):
 
 def test_versions_agree():
     found = [openck.__version__, chilkat2.__version__, openck.WebSocket().Version]
-    for path in ("Cargo.toml", "bindings/python/pyproject.toml",
-                 "bindings/python/chilkat2-dist/pyproject.toml"):
+    for path in (
+        "Cargo.toml",
+        "bindings/python/pyproject.toml",
+        "bindings/python/chilkat2-dist/pyproject.toml",
+    ):
         text = (ROOT / path).read_text(encoding="utf-8")
         found.append(re.search(r'^version = "(.*)"$', text, re.MULTILINE)[1])
     text = (ROOT / "bindings/python/chilkat2-dist/pyproject.toml").read_text(encoding="utf-8")

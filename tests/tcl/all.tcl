@@ -20,7 +20,7 @@ foreach name {OPENCK_LIBRARY OPENCK_TEST_SERVER} {
 set broken 0
 try {
     source [file join $here support.tcl]
-    foreach file {commands handles arguments text session failures tls} {
+    foreach file {commands handles arguments text session failures tls examples} {
         source [file join $here $file.test]
     }
 } on error {message options} {

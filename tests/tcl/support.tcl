@@ -89,7 +89,8 @@ proc with_session {path script {scheme ws}} {
 # Reads one frame: opcode, final, and the text it brought.
 proc frame {ws} {
     must [CkWebSocket_ReadFrame $ws] CkWebSocket $ws
-    list [CkWebSocket_frameOpcode $ws] [CkWebSocket_get_FinalFrame $ws] [CkWebSocket_getFrameData $ws]
+    list [CkWebSocket_frameOpcode $ws] [CkWebSocket_get_FinalFrame $ws] \
+        [CkWebSocket_getFrameData $ws]
 }
 
 # Makes an object for one script, in the variable `name`.

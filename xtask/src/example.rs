@@ -1,6 +1,6 @@
 //! The examples of each language: how they are built and started.
 
-use crate::context::Context;
+use crate::context::{Context, stem};
 use crate::parts::{link, pascal_compiler};
 use crate::process::{Done, which};
 use crate::setup::Need;
@@ -11,17 +11,19 @@ use std::process::Command;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Language {
     C,
+    Cpp,
     Tcl,
     Python,
     Pascal,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 4] = [Self::C, Self::Tcl, Self::Python, Self::Pascal];
+    pub(crate) const ALL: [Self; 5] = [Self::C, Self::Cpp, Self::Tcl, Self::Python, Self::Pascal];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::C => "C",
+            Self::Cpp => "C++",
             Self::Tcl => "Tcl",
             Self::Python => "Python",
             Self::Pascal => "Pascal",
@@ -30,7 +32,7 @@ impl Language {
 
     pub(crate) fn need(self) -> Need {
         match self {
-            Self::C => Need::C,
+            Self::C | Self::Cpp => Need::C,
             Self::Tcl => Need::Tcl,
             Self::Python => Need::Python,
             Self::Pascal => Need::Pascal,
@@ -40,6 +42,7 @@ impl Language {
     fn source(self, name: &str) -> String {
         match self {
             Self::C => format!("examples/c/{name}.c"),
+            Self::Cpp => format!("examples/cpp/{name}.cpp"),
             Self::Tcl => format!("examples/tcl/{name}.tcl"),
             Self::Python => format!("examples/python/{name}.py"),
             Self::Pascal => format!("examples/delphi/{name}.pas"),
@@ -53,7 +56,8 @@ impl Language {
             return Err(Done::failed(format!("there is no {}\n", self.source(name))));
         }
         match self {
-            Self::C => compile_c(context, &source, name),
+            Self::C => compile_c(context, "gcc", "c99", &source),
+            Self::Cpp => compile_c(context, "g++", "c++11", &source),
             Self::Tcl => Ok(interpreter(context, "tclsh", &source)),
             Self::Python => Ok(interpreter(context, "python3", &source)),
             Self::Pascal => compile_pascal(context, &source, name),
@@ -67,12 +71,18 @@ fn interpreter(context: &Context, program: &str, source: &Path) -> Command {
     command
 }
 
-fn compile_c(context: &Context, source: &Path, name: &str) -> Result<Command, Done> {
-    let program = out_dir(context, "c")?.join(name);
-    let mut gcc = context.command("gcc");
-    gcc.args(["-std=c99", "-Wall", "-Wextra"]).arg(source).arg("-o").arg(&program);
-    link(context, &mut gcc);
-    finish(context, gcc, program)
+fn compile_c(
+    context: &Context,
+    compiler: &str,
+    standard: &str,
+    source: &Path,
+) -> Result<Command, Done> {
+    let program = out_dir(context, compiler)?.join(stem(source));
+    let mut compile = context.command(compiler);
+    compile.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-pedantic"]);
+    compile.arg(source).arg("-o").arg(&program);
+    link(context, &mut compile);
+    finish(context, compile, program)
 }
 
 fn compile_pascal(context: &Context, source: &Path, name: &str) -> Result<Command, Done> {

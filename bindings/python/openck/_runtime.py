@@ -11,7 +11,7 @@ import threading
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Type
 
 from . import _library
-from ._library import BOOL, BYTES, INT, NONE, OBJECT, TEXT
+from ._library import BOOL, BYTES, INT, OBJECT, TEXT
 
 _loaded = _library.load()
 _create = _loaded.openck_create
@@ -93,7 +93,7 @@ class Object:
             if not _invoke(self._handle, member.number, state.arguments, len(values), state.place):
                 raise member.refused(state.text())
             if state.raised is not None:
-                raise state.take_raised()
+                state.raise_caught()
             result = state.result
             kind = result.type
             if kind == BOOL:
@@ -327,12 +327,13 @@ class _State:
     def bytes(self) -> bytes:
         return ctypes.string_at(self.result.data, self.result.size)
 
-    def take_raised(self) -> BaseException:
-        """What a signal handler raised while the library waited."""
+    def raise_caught(self) -> None:
+        """Raises what a signal handler raised while the library waited."""
         raised = self.raised
         self._watch_signals()
         self.raised = None
-        return raised
+        if raised is not None:
+            raise raised
 
     def _watch_signals(self) -> None:
         listener = _listen(self)

@@ -4,6 +4,7 @@
 //! that one thread sends while another is in ReadFrame. Where both are needed the order is
 //! `read -> input -> write`.
 
+mod data;
 mod open;
 mod read;
 mod settings;
@@ -22,7 +23,7 @@ use crate::net::connection::Connection;
 use crate::net::wait::Cancel;
 use crate::proto::handshake::ClientKey;
 
-pub use self::read::FrameText;
+pub use self::data::{FrameText, recycle};
 
 /// The client side of one WebSocket connection.
 pub struct WebSocket {
@@ -136,6 +137,9 @@ impl WebSocket {
         let session = Arc::clone(connection.session());
         self.forget_session();
         let usable = session.connection().is_some();
+        if usable {
+            session.check_not_upgraded()?;
+        }
         *lock(&self.link) = Some(Link { session, key: None });
         if usable {
             return Ok(());

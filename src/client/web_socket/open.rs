@@ -36,6 +36,8 @@ impl WebSocket {
             return Err(Error::new(ErrorKind::State, "The handshake was validated before.")
                 .advise("Call ValidateServerHandshake once for each connection."));
         }
+        // The connection may be another WebSocket's: hands off.
+        session.check_not_upgraded()?;
         let Some(connection) = session.connection() else {
             drop(link);
             return Err(self.rest_is_not_connected());

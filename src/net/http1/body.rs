@@ -205,5 +205,5 @@ fn bad_chunk(line: &[u8]) -> Error {
 
 fn too_large(what: String) -> Error {
     Error::new(ErrorKind::HttpTooLarge, format!("The server sent {what}."))
-        .advise("Raise the limit if answers of this size are expected.")
+        .advise("Check host and path: this is no answer to a WebSocket handshake.")
 }

@@ -1,0 +1,182 @@
+//! `cargo xtask bench`: openck against tungstenite over loopback, in interleaved rounds.
+//!
+//! Writes `docs/performance.md` from the medians, and each round to `benches/rounds.csv`.
+
+use crate::context::Context;
+use std::fmt::Write;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+const ROUNDS: usize = 9;
+const PEERS: [&str; 2] = ["openck", "tungstenite"];
+
+/// One row of the table.
+struct Row {
+    direction: &'static str,
+    content: &'static str,
+    size: &'static str,
+    count: u32,
+    /// Of each peer, a pair a round: messages per second, nanoseconds of CPU per message.
+    rounds: [Vec<(f64, f64)>; 2],
+}
+
+/// Measures every load. `Ok(false)` never comes: a load that fails is an error.
+pub(crate) fn run(context: &Context) -> Result<bool, String> {
+    let mut cargo = context.cargo();
+    cargo.args(["build", "--release", "--package", "openck-bench"]);
+    if !cargo.status().is_ok_and(|status| status.success()) {
+        return Err("the benchmark does not build".into());
+    }
+    let program = context.target.join("release/openck-bench");
+    let server = Server::start(&program)?;
+    let mut rows = rows();
+    for round in 0..ROUNDS {
+        eprintln!("round {} of {ROUNDS}", round + 1);
+        for row in &mut rows {
+            for turn in 0..PEERS.len() {
+                // Who is first changes from round to round.
+                let peer = (turn + round) % PEERS.len();
+                row.rounds[peer].push(measure(&program, PEERS[peer], row, &server.port)?);
+            }
+        }
+    }
+    let write = |name: &str, text: String| {
+        std::fs::write(context.root.join(name), text).map_err(|error| format!("{name}: {error}"))
+    };
+    write("benches/rounds.csv", raw(&rows))?;
+    let page = page(&rows);
+    println!("{page}");
+    write("docs/performance.md", page)?;
+    Ok(true)
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (direction, counts) in [
+        ("receive", [2_000_000, 500_000, 1_000]),
+        ("send", [100_000, 80_000, 800]),
+        ("echo", [10_000, 10_000, 400]),
+    ] {
+        for (size, count) in ["64", "1024", "1048576"].into_iter().zip(counts) {
+            for content in ["binary", "ascii", "utf8"] {
+                rows.push(Row { direction, content, size, count, rounds: Default::default() });
+            }
+        }
+    }
+    rows
+}
+
+struct Server {
+    child: Child,
+    port: String,
+}
+
+impl Server {
+    fn start(program: &Path) -> Result<Self, String> {
+        let mut command = Command::new(program);
+        let spawned = command.arg("server").stdout(Stdio::piped()).spawn();
+        let mut child = spawned.map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut port = String::new();
+        if let Some(output) = child.stdout.take() {
+            let read = BufReader::new(output).read_line(&mut port);
+            read.map_err(|error| format!("the server's port: {error}"))?;
+        }
+        Ok(Self { child, port: port.trim().to_owned() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn measure(program: &Path, peer: &str, row: &Row, port: &str) -> Result<(f64, f64), String> {
+    let count = row.count.to_string();
+    let mut command = Command::new(program);
+    command.args(["client", peer, row.direction, row.content, row.size, port, &count]);
+    let output = command.output().map_err(|error| format!("{}: {error}", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<f64> = text.split_whitespace().filter_map(|n| n.parse().ok()).collect();
+    match numbers.as_slice() {
+        [rate, cpu] if output.status.success() => Ok((*rate, *cpu)),
+        _ => Err(format!(
+            "{peer} {} failed: {}",
+            row.name(),
+            String::from_utf8_lossy(&output.stderr)
+        )),
+    }
+}
+
+impl Row {
+    fn name(&self) -> String {
+        format!("{} {} {}", self.direction, self.size, self.content)
+    }
+
+    /// The median over the rounds of one number of one peer.
+    fn median(&self, peer: usize, number: fn(&(f64, f64)) -> f64) -> f64 {
+        median(self.rounds[peer].iter().map(number).collect())
+    }
+
+    /// openck over tungstenite, round by round: median, least and greatest.
+    fn ratio(&self, number: fn(&(f64, f64)) -> f64) -> (f64, f64, f64) {
+        let [ours, theirs] = &self.rounds;
+        let ratios: Vec<f64> =
+            ours.iter().zip(theirs).map(|(a, b)| number(a) / number(b)).collect();
+        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = ratios.iter().copied().fold(0.0, f64::max);
+        (median(ratios), least, greatest)
+    }
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn raw(rows: &[Row]) -> String {
+    let mut text =
+        "direction,size,content,round,peer,messages_per_second,cpu_ns_per_message\n".to_owned();
+    for row in rows {
+        for (peer, rounds) in PEERS.iter().zip(&row.rounds) {
+            for (round, (rate, cpu)) in rounds.iter().enumerate() {
+                let (direction, size, content) = (row.direction, row.size, row.content);
+                let _ = writeln!(
+                    text,
+                    "{direction},{size},{content},{},{peer},{rate},{cpu}",
+                    round + 1
+                );
+            }
+        }
+    }
+    text
+}
+
+fn page(rows: &[Row]) -> String {
+    let mut text = "\
+# Performance
+
+openck through its exported C functions against tungstenite, which is used directly from Rust, over loopback; written by `cargo xtask bench`.
+Nine interleaved rounds; a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
+system time of the client per message. For each message received, openck makes the six calls of a program: ReadFrame, FinalFrame,
+FrameOpcodeInt, FrameDataLen, then GetFrameData and ReadFrameFailReason, or GetFrameDataBd and Clear. Each round is in `benches/rounds.csv`.
+
+| load | bytes | content | messages/s | ratio | CPU ns/message | ratio |
+|---|---:|---|---:|---|---:|---|
+"
+    .to_owned();
+    for row in rows {
+        let (rate, cpu) = (row.median(0, |pair| pair.0), row.median(0, |pair| pair.1));
+        let (r, r_least, r_most) = row.ratio(|pair| pair.0);
+        let (c, c_least, c_most) = row.ratio(|pair| pair.1);
+        let (direction, size, content) = (row.direction, row.size, row.content);
+        let _ = writeln!(
+            text,
+            "| {direction} | {size} | {content} | {rate:.0} | {r:.2} ({r_least:.2} to {r_most:.2}) \
+             | {cpu:.0} | {c:.2} ({c_least:.2} to {c_most:.2}) |"
+        );
+    }
+    text
+}
