@@ -285,7 +285,7 @@ fn calls_of_all_kinds_from_many_threads_end() {
 
 fn any_call(ws: &Ws, rest: &Rest, random: u32) {
     match random % 64 {
-        0..16 => drop(ws.send("text of some thread", random % 3 > 0)),
+        0..16 => drop(ws.send("text of some thread", !random.is_multiple_of(3))),
         16..20 => drop(ws.send_bytes(&vec![1; 20_000], true)),
         20..36 => drop(ws.read()),
         36..42 => drop(ws.data()),
@@ -296,10 +296,10 @@ fn any_call(ws: &Ws, rest: &Rest, random: u32) {
         54 => drop(ws.validate()),
         55 => drop(ws.add_client_headers()),
         56..60 => drop((rest.status(), rest.header(), rest.full("GET", "/"))),
-        60 if random % 7 == 0 => drop(ws.send_close(true, 1000, "")),
-        61 if random % 11 == 0 => drop(ws.close_connection()),
-        62 if random % 13 == 0 => drop(ws.use_connection(rest)),
-        63 if random % 17 == 0 => ws.dispose(),
+        60 if random.is_multiple_of(7) => drop(ws.send_close(true, 1000, "")),
+        61 if random.is_multiple_of(11) => drop(ws.close_connection()),
+        62 if random.is_multiple_of(13) => drop(ws.use_connection(rest)),
+        63 if random.is_multiple_of(17) => ws.dispose(),
         _ => drop((ws.data_len(), ws.fail_reason(), ws.close_reason())),
     }
 }

@@ -35,7 +35,7 @@ const LARGEST: usize = 200_000;
 
 impl Pattern {
     fn new(seed: usize) -> Self {
-        let byte = |i: usize| ((i % PERIOD) * (i % PERIOD + seed) >> 5) as u8;
+        let byte = |i: usize| (((i % PERIOD) * (i % PERIOD + seed)) >> 5) as u8;
         Self((0..PERIOD + LARGEST).map(byte).collect())
     }
 
