@@ -305,7 +305,7 @@ CK_C_VISIBLE_PUBLIC const uint16_t *CkRestU_lastErrorHtml(HCkRestU handle);
 CK_C_VISIBLE_PUBLIC void CkRestU_getLastErrorHtml(HCkRestU handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded.
+ * Whether the last method call succeeded; True before the first.
  *
  * See `CkRest_getLastMethodSuccess`.
  */
@@ -401,7 +401,7 @@ BOOL CkRestU_AddHeader(HCkRestU handle,
                        const uint16_t *value);
 
 /**
- * Removes all header fields of a name from later requests.
+ * Removes all header fields of a name from later requests; with "Host" also the Host property.
  *
  * See `CkRest_RemoveHeader`.
  */

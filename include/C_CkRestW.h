@@ -305,7 +305,7 @@ CK_C_VISIBLE_PUBLIC const wchar_t *CkRestW_lastErrorHtml(HCkRestW handle);
 CK_C_VISIBLE_PUBLIC void CkRestW_getLastErrorHtml(HCkRestW handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded.
+ * Whether the last method call succeeded; True before the first.
  *
  * See `CkRest_getLastMethodSuccess`.
  */
@@ -399,7 +399,7 @@ BOOL CkRestW_AddHeader(HCkRestW handle,
                        const wchar_t *value);
 
 /**
- * Removes all header fields of a name from later requests.
+ * Removes all header fields of a name from later requests; with "Host" also the Host property.
  *
  * See `CkRest_RemoveHeader`.
  */

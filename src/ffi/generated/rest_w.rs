@@ -360,7 +360,7 @@ pub unsafe extern "C" fn CkRestW_getLastErrorHtml(handle: HCkRest, outStr: HCkSt
     abi::get_text_into(handle, outStr, |o: &Rest| o.base().last_error_html())
 }
 
-/// Whether the last method call succeeded.
+/// Whether the last method call succeeded; True before the first.
 ///
 /// See `CkRest_getLastMethodSuccess`.
 #[unsafe(no_mangle)]
@@ -480,7 +480,7 @@ pub unsafe extern "C" fn CkRestW_AddHeader(
     })
 }
 
-/// Removes all header fields of a name from later requests.
+/// Removes all header fields of a name from later requests; with "Host" also the Host property.
 ///
 /// See `CkRest_RemoveHeader`.
 #[unsafe(no_mangle)]
