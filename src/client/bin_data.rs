@@ -242,8 +242,12 @@ impl BinData {
     }
 
     /// The index of the first byte, at `start_idx` or later, where the bytes of `text` in
-    /// `charset` are found; -1 when they are not. An empty text is found at `start_idx`.
+    /// `charset` are found; -1 when they are not. Fails when the text is empty.
     pub fn find_string(&self, text: &str, start_idx: i32, charset: &str) -> Result<i32> {
+        if text.is_empty() {
+            return Err(Error::new(ErrorKind::Argument, "The text to look for is empty.")
+                .advise("Pass at least one character."));
+        }
         let wanted = charset::encode(text, charset)?;
         self.with_bytes(|bytes| {
             let start = range(bytes.len(), start_idx, 0, "bytes")?.start;

@@ -127,7 +127,7 @@ fn finds_text_in_its_charset() {
     assert_eq!(object.find_string("bc", 2, "utf-8").unwrap(), 4);
     assert_eq!(object.find_string("bc", 5, "utf-8").unwrap(), -1);
     assert_eq!(object.find_string("x", 6, "utf-8").unwrap(), -1);
-    assert_eq!(object.find_string("", 3, "utf-8").unwrap(), 3);
+    failure(object.find_string("", 3, "utf-8"), ErrorKind::Argument);
     assert_eq!(bytes(b"\0b\0c\0").find_string("c", 0, "utf-16").unwrap(), 3);
     failure(object.find_string("a", 7, "utf-8"), ErrorKind::Argument);
     failure(object.find_string("a", -1, "utf-8"), ErrorKind::Argument);

@@ -104,7 +104,8 @@ impl FromC<*const c_char> for Option<String> {
 
 impl FromC<*const c_char> for String {
     fn from_c(value: *const c_char) -> Self {
-        text(value).expect("a property has a value")
+        // NULL is what a dead handle gives.
+        text(value).unwrap_or_default()
     }
 }
 

@@ -2021,9 +2021,9 @@ class StringBuilder(Object):
         """Whether the content could be base64.
 
         True if it has only characters of the base64 alphabet, whitespace, and at most two "="
-        at the end.
+        at the end; so also if it is empty.
 
-        Default: false.
+        Default: true.
         """
         return self._get("get:IsBase64")
 
