@@ -53,7 +53,7 @@ CK_C_VISIBLE_PUBLIC void CkBinData_Dispose(HCkBinData handle);
 CK_C_VISIBLE_PUBLIC int CkBinData_getNumBytes(HCkBinData handle);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * Answers for this thread's last call on the object; if this thread made none, for the object's
  * last call. Property access does not change it. It is True after a method that answered a
@@ -61,7 +61,7 @@ CK_C_VISIBLE_PUBLIC int CkBinData_getNumBytes(HCkBinData handle);
  * a failed call where a language shows both as an empty string, as Tcl does. Setting it only
  * changes what the next read on this thread returns.
  *
- * Default: true.
+ * Default: false.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkBinData_getLastMethodSuccess(HCkBinData handle);
 

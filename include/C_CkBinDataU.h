@@ -32,7 +32,7 @@ CK_C_VISIBLE_PUBLIC void CkBinDataU_Dispose(HCkBinDataU handle);
 CK_C_VISIBLE_PUBLIC int CkBinDataU_getNumBytes(HCkBinDataU handle);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkBinData_getLastMethodSuccess`.
  */

@@ -32,7 +32,7 @@ CK_C_VISIBLE_PUBLIC void CkBinDataW_Dispose(HCkBinDataW handle);
 CK_C_VISIBLE_PUBLIC int CkBinDataW_getNumBytes(HCkBinDataW handle);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkBinData_getLastMethodSuccess`.
  */

@@ -141,7 +141,7 @@ CK_C_VISIBLE_PUBLIC const uint16_t *CkGlobalU_lastErrorHtml(HCkGlobalU handle);
 CK_C_VISIBLE_PUBLIC void CkGlobalU_getLastErrorHtml(HCkGlobalU handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkGlobal_getLastMethodSuccess`.
  */

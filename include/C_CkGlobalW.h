@@ -141,7 +141,7 @@ CK_C_VISIBLE_PUBLIC const wchar_t *CkGlobalW_lastErrorHtml(HCkGlobalW handle);
 CK_C_VISIBLE_PUBLIC void CkGlobalW_getLastErrorHtml(HCkGlobalW handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkGlobal_getLastMethodSuccess`.
  */

@@ -441,7 +441,7 @@ CK_C_VISIBLE_PUBLIC const char *CkRest_lastErrorHtml(HCkRest handle);
 CK_C_VISIBLE_PUBLIC void CkRest_getLastErrorHtml(HCkRest handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * Answers for this thread's last call on the object; if this thread made none, for the object's
  * last call. Property access does not change it. It is True after a method that answered a
@@ -449,7 +449,7 @@ CK_C_VISIBLE_PUBLIC void CkRest_getLastErrorHtml(HCkRest handle, HCkString outSt
  * a failed call where a language shows both as an empty string, as Tcl does. Setting it only
  * changes what the next read on this thread returns.
  *
- * Default: true.
+ * Default: false.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkRest_getLastMethodSuccess(HCkRest handle);
 

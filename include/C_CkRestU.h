@@ -305,7 +305,7 @@ CK_C_VISIBLE_PUBLIC const uint16_t *CkRestU_lastErrorHtml(HCkRestU handle);
 CK_C_VISIBLE_PUBLIC void CkRestU_getLastErrorHtml(HCkRestU handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkRest_getLastMethodSuccess`.
  */

@@ -305,7 +305,7 @@ CK_C_VISIBLE_PUBLIC const wchar_t *CkRestW_lastErrorHtml(HCkRestW handle);
 CK_C_VISIBLE_PUBLIC void CkRestW_getLastErrorHtml(HCkRestW handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkRest_getLastMethodSuccess`.
  */

@@ -83,7 +83,7 @@ CK_C_VISIBLE_PUBLIC void CkStringBuilder_putIntValue(HCkStringBuilder handle, in
 CK_C_VISIBLE_PUBLIC BOOL CkStringBuilder_getIsBase64(HCkStringBuilder handle);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * Answers for this thread's last call on the object; if this thread made none, for the object's
  * last call. Property access does not change it. It is True after a method that answered a
@@ -91,7 +91,7 @@ CK_C_VISIBLE_PUBLIC BOOL CkStringBuilder_getIsBase64(HCkStringBuilder handle);
  * a failed call where a language shows both as an empty string, as Tcl does. Setting it only
  * changes what the next read on this thread returns.
  *
- * Default: true.
+ * Default: false.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkStringBuilder_getLastMethodSuccess(HCkStringBuilder handle);
 

@@ -51,7 +51,7 @@ CK_C_VISIBLE_PUBLIC void CkStringBuilderU_putIntValue(HCkStringBuilderU handle, 
 CK_C_VISIBLE_PUBLIC BOOL CkStringBuilderU_getIsBase64(HCkStringBuilderU handle);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkStringBuilder_getLastMethodSuccess`.
  */

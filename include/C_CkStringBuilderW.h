@@ -51,7 +51,7 @@ CK_C_VISIBLE_PUBLIC void CkStringBuilderW_putIntValue(HCkStringBuilderW handle, 
 CK_C_VISIBLE_PUBLIC BOOL CkStringBuilderW_getIsBase64(HCkStringBuilderW handle);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkStringBuilder_getLastMethodSuccess`.
  */

@@ -351,7 +351,7 @@ CK_C_VISIBLE_PUBLIC const char *CkWebSocket_lastErrorHtml(HCkWebSocket handle);
 CK_C_VISIBLE_PUBLIC void CkWebSocket_getLastErrorHtml(HCkWebSocket handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * Answers for this thread's last call on the object; if this thread made none, for the object's
  * last call. Property access does not change it. It is True after a method that answered a
@@ -359,7 +359,7 @@ CK_C_VISIBLE_PUBLIC void CkWebSocket_getLastErrorHtml(HCkWebSocket handle, HCkSt
  * a failed call where a language shows both as an empty string, as Tcl does. Setting it only
  * changes what the next read on this thread returns.
  *
- * Default: true.
+ * Default: false.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getLastMethodSuccess(HCkWebSocket handle);
 

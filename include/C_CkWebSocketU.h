@@ -221,7 +221,7 @@ CK_C_VISIBLE_PUBLIC const uint16_t *CkWebSocketU_lastErrorHtml(HCkWebSocketU han
 CK_C_VISIBLE_PUBLIC void CkWebSocketU_getLastErrorHtml(HCkWebSocketU handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkWebSocket_getLastMethodSuccess`.
  */

@@ -221,7 +221,7 @@ CK_C_VISIBLE_PUBLIC const wchar_t *CkWebSocketW_lastErrorHtml(HCkWebSocketW hand
 CK_C_VISIBLE_PUBLIC void CkWebSocketW_getLastErrorHtml(HCkWebSocketW handle, HCkString outStr);
 
 /**
- * Whether the last method call succeeded; True before the first.
+ * Whether the last method call succeeded.
  *
  * See `CkWebSocket_getLastMethodSuccess`.
  */

@@ -47,7 +47,7 @@ public:
     int get_NumBytes() const;
 
     /**
-     * Whether the last method call succeeded; True before the first.
+     * Whether the last method call succeeded.
      *
      * Answers for this thread's last call on the object; if this thread made none, for the object's
      * last call. Property access does not change it. It is True after a method that answered a
@@ -55,7 +55,7 @@ public:
      * from a failed call where a language shows both as an empty string, as Tcl does. Setting it
      * only changes what the next read on this thread returns.
      *
-     * Default: true.
+     * Default: false.
      */
     bool get_LastMethodSuccess() const;
 

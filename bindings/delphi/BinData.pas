@@ -51,7 +51,7 @@ procedure CkBinData_Dispose(objHandle: HCkBinData); cdecl;
 function CkBinData_getNumBytes(objHandle: HCkBinData): Integer; cdecl;
   external DLLName name 'CkBinDataU_getNumBytes';
 
-// Whether the last method call succeeded; True before the first.
+// Whether the last method call succeeded.
 //
 // Answers for this thread's last call on the object; if this thread made none, for the object's
 // last call. Property access does not change it. It is True after a method that answered a
@@ -59,7 +59,7 @@ function CkBinData_getNumBytes(objHandle: HCkBinData): Integer; cdecl;
 // failed call where a language shows both as an empty string, as Tcl does. Setting it only changes
 // what the next read on this thread returns.
 //
-// Default: true.
+// Default: false.
 function CkBinData_getLastMethodSuccess(objHandle: HCkBinData): LongBool; cdecl;
   external DLLName name 'CkBinDataU_getLastMethodSuccess';
 

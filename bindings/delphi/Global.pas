@@ -160,7 +160,7 @@ function CkGlobal__lastErrorHtml(objHandle: HCkGlobal): PWideChar; cdecl;
 procedure CkGlobal_getLastErrorHtml(objHandle: HCkGlobal; outPropVal: HCkString); cdecl;
   external DLLName name 'CkGlobalU_getLastErrorHtml';
 
-// Whether the last method call succeeded; True before the first.
+// Whether the last method call succeeded.
 //
 // Answers for this thread's last call on the object; if this thread made none, for the object's
 // last call. Property access does not change it. It is True after a method that answered a
@@ -168,7 +168,7 @@ procedure CkGlobal_getLastErrorHtml(objHandle: HCkGlobal; outPropVal: HCkString)
 // failed call where a language shows both as an empty string, as Tcl does. Setting it only changes
 // what the next read on this thread returns.
 //
-// Default: true.
+// Default: false.
 function CkGlobal_getLastMethodSuccess(objHandle: HCkGlobal): LongBool; cdecl;
   external DLLName name 'CkGlobalU_getLastMethodSuccess';
 

@@ -394,7 +394,7 @@ function CkRest__lastErrorHtml(objHandle: HCkRest): PWideChar; cdecl;
 procedure CkRest_getLastErrorHtml(objHandle: HCkRest; outPropVal: HCkString); cdecl;
   external DLLName name 'CkRestU_getLastErrorHtml';
 
-// Whether the last method call succeeded; True before the first.
+// Whether the last method call succeeded.
 //
 // Answers for this thread's last call on the object; if this thread made none, for the object's
 // last call. Property access does not change it. It is True after a method that answered a
@@ -402,7 +402,7 @@ procedure CkRest_getLastErrorHtml(objHandle: HCkRest; outPropVal: HCkString); cd
 // failed call where a language shows both as an empty string, as Tcl does. Setting it only changes
 // what the next read on this thread returns.
 //
-// Default: true.
+// Default: false.
 function CkRest_getLastMethodSuccess(objHandle: HCkRest): LongBool; cdecl;
   external DLLName name 'CkRestU_getLastMethodSuccess';
 

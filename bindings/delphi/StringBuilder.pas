@@ -73,7 +73,7 @@ procedure CkStringBuilder_putIntValue(objHandle: HCkStringBuilder; newPropVal: I
 function CkStringBuilder_getIsBase64(objHandle: HCkStringBuilder): LongBool; cdecl;
   external DLLName name 'CkStringBuilderU_getIsBase64';
 
-// Whether the last method call succeeded; True before the first.
+// Whether the last method call succeeded.
 //
 // Answers for this thread's last call on the object; if this thread made none, for the object's
 // last call. Property access does not change it. It is True after a method that answered a
@@ -81,7 +81,7 @@ function CkStringBuilder_getIsBase64(objHandle: HCkStringBuilder): LongBool; cde
 // failed call where a language shows both as an empty string, as Tcl does. Setting it only changes
 // what the next read on this thread returns.
 //
-// Default: true.
+// Default: false.
 function CkStringBuilder_getLastMethodSuccess(objHandle: HCkStringBuilder): LongBool; cdecl;
   external DLLName name 'CkStringBuilderU_getLastMethodSuccess';
 

@@ -315,7 +315,7 @@ function CkWebSocket__lastErrorHtml(objHandle: HCkWebSocket): PWideChar; cdecl;
 procedure CkWebSocket_getLastErrorHtml(objHandle: HCkWebSocket; outPropVal: HCkString); cdecl;
   external DLLName name 'CkWebSocketU_getLastErrorHtml';
 
-// Whether the last method call succeeded; True before the first.
+// Whether the last method call succeeded.
 //
 // Answers for this thread's last call on the object; if this thread made none, for the object's
 // last call. Property access does not change it. It is True after a method that answered a
@@ -323,7 +323,7 @@ procedure CkWebSocket_getLastErrorHtml(objHandle: HCkWebSocket; outPropVal: HCkS
 // failed call where a language shows both as an empty string, as Tcl does. Setting it only changes
 // what the next read on this thread returns.
 //
-// Default: true.
+// Default: false.
 function CkWebSocket_getLastMethodSuccess(objHandle: HCkWebSocket): LongBool; cdecl;
   external DLLName name 'CkWebSocketU_getLastMethodSuccess';
 

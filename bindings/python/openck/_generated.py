@@ -319,7 +319,7 @@ class WebSocket(Object):
 
     @property
     def LastMethodSuccess(self) -> bool:
-        """Whether the last method call succeeded; True before the first.
+        """Whether the last method call succeeded.
 
         Answers for this thread's last call on the object; if this thread made none, for the
         object's last call. Property access does not change it. It is True after a method that
@@ -327,7 +327,7 @@ class WebSocket(Object):
         an empty text from a failed call where a language shows both as an empty string, as Tcl
         does. Setting it only changes what the next read on this thread returns.
 
-        Default: true.
+        Default: false.
         """
         return self._get("get:LastMethodSuccess")
 
@@ -991,7 +991,7 @@ class Rest(Object):
 
     @property
     def LastMethodSuccess(self) -> bool:
-        """Whether the last method call succeeded; True before the first.
+        """Whether the last method call succeeded.
 
         Answers for this thread's last call on the object; if this thread made none, for the
         object's last call. Property access does not change it. It is True after a method that
@@ -999,7 +999,7 @@ class Rest(Object):
         an empty text from a failed call where a language shows both as an empty string, as Tcl
         does. Setting it only changes what the next read on this thread returns.
 
-        Default: true.
+        Default: false.
         """
         return self._get("get:LastMethodSuccess")
 
@@ -1591,7 +1591,7 @@ class BinData(Object):
 
     @property
     def LastMethodSuccess(self) -> bool:
-        """Whether the last method call succeeded; True before the first.
+        """Whether the last method call succeeded.
 
         Answers for this thread's last call on the object; if this thread made none, for the
         object's last call. Property access does not change it. It is True after a method that
@@ -1599,7 +1599,7 @@ class BinData(Object):
         an empty text from a failed call where a language shows both as an empty string, as Tcl
         does. Setting it only changes what the next read on this thread returns.
 
-        Default: true.
+        Default: false.
         """
         return self._get("get:LastMethodSuccess")
 
@@ -2029,7 +2029,7 @@ class StringBuilder(Object):
 
     @property
     def LastMethodSuccess(self) -> bool:
-        """Whether the last method call succeeded; True before the first.
+        """Whether the last method call succeeded.
 
         Answers for this thread's last call on the object; if this thread made none, for the
         object's last call. Property access does not change it. It is True after a method that
@@ -2037,7 +2037,7 @@ class StringBuilder(Object):
         an empty text from a failed call where a language shows both as an empty string, as Tcl
         does. Setting it only changes what the next read on this thread returns.
 
-        Default: true.
+        Default: false.
         """
         return self._get("get:LastMethodSuccess")
 
@@ -2533,7 +2533,7 @@ class Global(Object):
 
     @property
     def LastMethodSuccess(self) -> bool:
-        """Whether the last method call succeeded; True before the first.
+        """Whether the last method call succeeded.
 
         Answers for this thread's last call on the object; if this thread made none, for the
         object's last call. Property access does not change it. It is True after a method that
@@ -2541,7 +2541,7 @@ class Global(Object):
         an empty text from a failed call where a language shows both as an empty string, as Tcl
         does. Setting it only changes what the next read on this thread returns.
 
-        Default: true.
+        Default: false.
         """
         return self._get("get:LastMethodSuccess")
 

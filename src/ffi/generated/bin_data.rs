@@ -42,7 +42,7 @@ pub unsafe extern "C" fn CkBinData_getNumBytes(handle: HCkBinData) -> c_int {
     abi::get(handle, |o: &BinData| o.num_bytes())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// Answers for this thread's last call on the object; if this thread made none, for the object's
 /// last call. Property access does not change it. It is True after a method that answered a
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn CkBinData_getNumBytes(handle: HCkBinData) -> c_int {
 /// a failed call where a language shows both as an empty string, as Tcl does. Setting it only
 /// changes what the next read on this thread returns.
 ///
-/// Default: true.
+/// Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_getLastMethodSuccess(handle: HCkBinData) -> BOOL {
     abi::get(handle, |o: &BinData| o.base().last_method_success())

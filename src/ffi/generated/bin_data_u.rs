@@ -42,7 +42,7 @@ pub unsafe extern "C" fn CkBinDataU_getNumBytes(handle: HCkBinData) -> c_int {
     abi::get(handle, |o: &BinData| o.num_bytes())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// See `CkBinData_getLastMethodSuccess`.
 #[unsafe(no_mangle)]

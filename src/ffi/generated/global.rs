@@ -201,7 +201,7 @@ pub unsafe extern "C" fn CkGlobal_getLastErrorHtml(handle: HCkGlobal, outStr: HC
     abi::get_text_into(handle, outStr, |o: &Global| o.base().last_error_html())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// Answers for this thread's last call on the object; if this thread made none, for the object's
 /// last call. Property access does not change it. It is True after a method that answered a
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn CkGlobal_getLastErrorHtml(handle: HCkGlobal, outStr: HC
 /// a failed call where a language shows both as an empty string, as Tcl does. Setting it only
 /// changes what the next read on this thread returns.
 ///
-/// Default: true.
+/// Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_getLastMethodSuccess(handle: HCkGlobal) -> BOOL {
     abi::get(handle, |o: &Global| o.base().last_method_success())

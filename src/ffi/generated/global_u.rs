@@ -167,7 +167,7 @@ pub unsafe extern "C" fn CkGlobalU_getLastErrorHtml(handle: HCkGlobal, outStr: H
     abi::get_text_into(handle, outStr, |o: &Global| o.base().last_error_html())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// See `CkGlobal_getLastMethodSuccess`.
 #[unsafe(no_mangle)]

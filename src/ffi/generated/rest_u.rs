@@ -360,7 +360,7 @@ pub unsafe extern "C" fn CkRestU_getLastErrorHtml(handle: HCkRest, outStr: HCkSt
     abi::get_text_into(handle, outStr, |o: &Rest| o.base().last_error_html())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// See `CkRest_getLastMethodSuccess`.
 #[unsafe(no_mangle)]

@@ -72,7 +72,7 @@ pub unsafe extern "C" fn CkStringBuilder_getIsBase64(handle: HCkStringBuilder) -
     abi::get(handle, |o: &StringBuilder| o.is_base64())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// Answers for this thread's last call on the object; if this thread made none, for the object's
 /// last call. Property access does not change it. It is True after a method that answered a
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn CkStringBuilder_getIsBase64(handle: HCkStringBuilder) -
 /// a failed call where a language shows both as an empty string, as Tcl does. Setting it only
 /// changes what the next read on this thread returns.
 ///
-/// Default: true.
+/// Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkStringBuilder_getLastMethodSuccess(handle: HCkStringBuilder) -> BOOL {
     abi::get(handle, |o: &StringBuilder| o.base().last_method_success())

@@ -64,7 +64,7 @@ pub unsafe extern "C" fn CkStringBuilderW_getIsBase64(handle: HCkStringBuilder) 
     abi::get(handle, |o: &StringBuilder| o.is_base64())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// See `CkStringBuilder_getLastMethodSuccess`.
 #[unsafe(no_mangle)]

@@ -350,7 +350,7 @@ pub unsafe extern "C" fn CkWebSocket_getLastErrorHtml(handle: HCkWebSocket, outS
     abi::get_text_into(handle, outStr, |o: &WebSocket| o.base().last_error_html())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// Answers for this thread's last call on the object; if this thread made none, for the object's
 /// last call. Property access does not change it. It is True after a method that answered a
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn CkWebSocket_getLastErrorHtml(handle: HCkWebSocket, outS
 /// a failed call where a language shows both as an empty string, as Tcl does. Setting it only
 /// changes what the next read on this thread returns.
 ///
-/// Default: true.
+/// Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_getLastMethodSuccess(handle: HCkWebSocket) -> BOOL {
     abi::get(handle, |o: &WebSocket| o.base().last_method_success())

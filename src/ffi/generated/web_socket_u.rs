@@ -259,7 +259,7 @@ pub unsafe extern "C" fn CkWebSocketU_getLastErrorHtml(handle: HCkWebSocket, out
     abi::get_text_into(handle, outStr, |o: &WebSocket| o.base().last_error_html())
 }
 
-/// Whether the last method call succeeded; True before the first.
+/// Whether the last method call succeeded.
 ///
 /// See `CkWebSocket_getLastMethodSuccess`.
 #[unsafe(no_mangle)]
