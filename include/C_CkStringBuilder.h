@@ -76,9 +76,9 @@ CK_C_VISIBLE_PUBLIC void CkStringBuilder_putIntValue(HCkStringBuilder handle, in
  * Whether the content could be base64.
  *
  * True if it has only characters of the base64 alphabet, whitespace, and at most two "=" at the
- * end.
+ * end; so also if it is empty.
  *
- * Default: false.
+ * Default: true.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkStringBuilder_getIsBase64(HCkStringBuilder handle);
 

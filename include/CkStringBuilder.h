@@ -70,9 +70,9 @@ public:
      * Whether the content could be base64.
      *
      * True if it has only characters of the base64 alphabet, whitespace, and at most two "=" at the
-     * end.
+     * end; so also if it is empty.
      *
-     * Default: false.
+     * Default: true.
      */
     bool get_IsBase64() const;
 

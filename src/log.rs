@@ -42,9 +42,9 @@ impl Log {
         self.entries.push(Entry::Info(key, value.to_string()));
     }
 
-    /// Puts the lines of `other` behind its own.
-    pub fn append(&mut self, mut other: Self) {
-        self.entries.append(&mut other.entries);
+    /// Adds the lines of `other` behind its own.
+    pub fn append(&mut self, other: Self) {
+        self.entries.extend(other.entries);
     }
 
     /// The lines in order; a part that was never closed ends with the log.

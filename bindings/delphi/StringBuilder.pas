@@ -67,9 +67,9 @@ procedure CkStringBuilder_putIntValue(objHandle: HCkStringBuilder; newPropVal: I
 // Whether the content could be base64.
 //
 // True if it has only characters of the base64 alphabet, whitespace, and at most two "=" at the
-// end.
+// end; so also if it is empty.
 //
-// Default: false.
+// Default: true.
 function CkStringBuilder_getIsBase64(objHandle: HCkStringBuilder): LongBool; cdecl;
   external DLLName name 'CkStringBuilderU_getIsBase64';
 

@@ -31,7 +31,10 @@ pub fn dispose<T: Registered>(handle: *mut c_void) {
 /// As [`dispose`]; true if there was such an object.
 pub fn dispose_handle<T: Registered>(handle: Handle) -> bool {
     let disposed = catch_unwind(|| handle::dispose::<T>(handle)).unwrap_or(false);
-    ring::forget(handle);
+    // The texts of an object of another class stay: it is still alive.
+    if disposed {
+        ring::forget(handle);
+    }
     disposed
 }
 

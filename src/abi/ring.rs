@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::handle::Handle;
+use crate::client::web_socket::recycle;
 
 const TEXTS: usize = 16;
 const SPARED: usize = 2;
@@ -57,6 +58,9 @@ impl Ring {
     fn drop_text(&mut self, at: usize) {
         if let Some(old) = self.texts.get_mut(at).and_then(Option::take) {
             self.size -= old.size();
+            if let Buffer::Bytes(buffer) = old {
+                recycle(buffer);
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ pub struct Base {
     class: &'static str,
     identity: Identity,
     last: Mutex<Report>,
+    /// Whether the object's last noted call failed, or there was none.
     failed: AtomicBool,
     attached: Mutex<Vec<(ThreadId, Log)>>,
     has_attached: AtomicBool,
@@ -34,7 +35,7 @@ impl Base {
             class,
             identity: Identity::default(),
             last: Mutex::default(),
-            failed: AtomicBool::new(false),
+            failed: AtomicBool::new(true),
             attached: Mutex::default(),
             has_attached: AtomicBool::new(false),
             verbose: AtomicBool::new(false),
@@ -51,13 +52,7 @@ impl Base {
 
     /// Adds what this thread's running call tried to its report.
     pub fn attach(&self, log: Log) {
-        let me = thread::current().id();
-        let mut attached = lock(&self.attached);
-        match attached.iter_mut().find(|(id, _)| *id == me) {
-            Some((_, earlier)) => earlier.append(log),
-            None => attached.push((me, log)),
-        }
-        drop(attached);
+        lock(&self.attached).push((thread::current().id(), log));
         self.has_attached.store(true, Ordering::Release);
     }
 
@@ -108,7 +103,8 @@ impl Base {
         });
     }
 
-    /// Whether this thread's last method on this object succeeded; else the object's last.
+    /// Whether this thread's last method on this object succeeded; else the object's last. False
+    /// before the first.
     pub fn last_method_success(&self) -> bool {
         match outcome::get(&self.identity) {
             Some(outcome) => outcome.success,
@@ -165,10 +161,12 @@ impl Base {
         }
         let me = thread::current().id();
         let mut attached = lock(&self.attached);
-        let log =
-            attached.iter().position(|(id, _)| *id == me).map(|at| attached.swap_remove(at).1);
+        let mut log = Log::new();
+        for (_, part) in attached.extract_if(.., |(id, _)| *id == me) {
+            log.append(part);
+        }
         self.has_attached.store(!attached.is_empty(), Ordering::Release);
-        log.unwrap_or_default()
+        log
     }
 
     fn append_to_debug_log(&self, report: &mut Report) {

@@ -39,13 +39,14 @@ impl BinData {
         lock(&self.bytes).extend_from_slice(bytes);
     }
 
-    /// Appends `bytes`; an empty object takes the buffer over instead of copying it.
-    pub fn append_vec(&self, bytes: Vec<u8>) {
+    /// Moves all of `bytes` behind the content. What is left there is empty, but may have room: an
+    /// empty object gives its own buffer in exchange, so that a loop allocates nothing.
+    pub fn append_from(&self, bytes: &mut Vec<u8>) {
         let mut content = lock(&self.bytes);
         if content.is_empty() {
-            *content = bytes;
+            std::mem::swap(&mut *content, bytes);
         } else {
-            content.extend_from_slice(&bytes);
+            content.append(bytes);
         }
     }
 
@@ -103,7 +104,7 @@ impl BinData {
 impl BinData {
     /// Appends the content of another object, or of this one.
     pub fn append_bd(&self, bin_data: &Self) -> Result<()> {
-        self.append_vec(bin_data.to_vec());
+        self.append_from(&mut bin_data.to_vec());
         Ok(())
     }
 
@@ -130,7 +131,7 @@ impl BinData {
 
     /// Appends the bytes that `enc_data` stands for in `encoding`, such as "base64" or "hex".
     pub fn append_encoded(&self, enc_data: &str, encoding: &str) -> Result<()> {
-        self.append_vec(encoding::decode(enc_data, encoding)?);
+        self.append_from(&mut encoding::decode(enc_data, encoding)?);
         Ok(())
     }
 
@@ -160,7 +161,7 @@ impl BinData {
     /// Appends text in `charset`, without a byte order mark.
     /// Fails when a character does not exist in the charset.
     pub fn append_string(&self, text: &str, charset: &str) -> Result<()> {
-        self.append_vec(charset::encode(text, charset)?);
+        self.append_from(&mut charset::encode(text, charset)?);
         Ok(())
     }
 }
@@ -241,8 +242,12 @@ impl BinData {
     }
 
     /// The index of the first byte, at `start_idx` or later, where the bytes of `text` in
-    /// `charset` are found; -1 when they are not. An empty text is found at `start_idx`.
+    /// `charset` are found; -1 when they are not. Fails when the text is empty.
     pub fn find_string(&self, text: &str, start_idx: i32, charset: &str) -> Result<i32> {
+        if text.is_empty() {
+            return Err(Error::new(ErrorKind::Argument, "The text to look for is empty.")
+                .advise("Pass at least one character."));
+        }
         let wanted = charset::encode(text, charset)?;
         self.with_bytes(|bytes| {
             let start = range(bytes.len(), start_idx, 0, "bytes")?.start;

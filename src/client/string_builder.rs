@@ -124,9 +124,9 @@ impl StringBuilder {
         Ok(())
     }
 
-    /// Appends `num_bytes` bytes of `bin_data` from `offset` on, which are text in `charset`; all
-    /// from `offset` on when `num_bytes` is 0. From the start of `bin_data`, a leading byte order
-    /// mark is left out. Fails when the range is not within `bin_data`.
+    /// Appends `num_bytes` bytes of `bin_data` from `offset` on, which are text in `charset`. When
+    /// both are 0, all bytes, and then a leading byte order mark is left out. Fails when the range
+    /// is not within `bin_data`.
     pub fn append_bd(
         &self,
         bin_data: &BinData,
@@ -134,13 +134,12 @@ impl StringBuilder {
         offset: i32,
         num_bytes: i32,
     ) -> Result<()> {
-        let decode = if offset == 0 { charset::decode_document } else { charset::decode };
         let text = bin_data.with_bytes(|bytes| {
-            let mut chunk = range(bytes.len(), offset, num_bytes, "bytes")?;
-            if num_bytes == 0 {
-                chunk.end = bytes.len();
+            if offset == 0 && num_bytes == 0 {
+                return charset::decode_document(bytes, charset);
             }
-            decode(bytes.get(chunk).unwrap_or_default(), charset)
+            let chunk = range(bytes.len(), offset, num_bytes, "bytes")?;
+            charset::decode(bytes.get(chunk).unwrap_or_default(), charset)
         })?;
         self.append_string(text);
         Ok(())
@@ -253,19 +252,18 @@ impl StringBuilder {
         Ok(as_int(count))
     }
 
-    /// Removes the last `num_chars` characters. Fails when there are fewer.
+    /// Removes the last `num_chars` characters; all when there are fewer. Fails when it is negative.
     pub fn shorten(&self, num_chars: i32) -> Result<()> {
-        let mut content = lock(&self.text);
-        let length = content.chars().count();
-        let removed = usize::try_from(num_chars).ok().filter(|removed| *removed <= length);
-        let Some(removed) = removed else {
-            let message = format!("{num_chars} of {length} characters cannot be removed.");
-            return Err(Error::new(ErrorKind::Argument, message)
-                .advise("Pass 0 to the value of the property Length."));
+        let Ok(removed) = usize::try_from(num_chars) else {
+            let message = format!("{num_chars} characters cannot be removed.");
+            return Err(Error::new(ErrorKind::Argument, message).advise("Pass 0 or more."));
         };
-        let kept = content.char_indices().nth(length - removed).map(|(at, _)| at);
-        if let Some(kept) = kept {
-            content.truncate(kept);
+        let mut content = lock(&self.text);
+        let first_removed = removed
+            .checked_sub(1)
+            .map(|last| content.char_indices().rev().nth(last).map_or(0, |(at, _)| at));
+        if let Some(at) = first_removed {
+            content.truncate(at);
         }
         Ok(())
     }

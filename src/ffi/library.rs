@@ -181,8 +181,10 @@ unsafe fn argument<'a>(n: usize, value: &openck_value) -> Result<Arg<'a>, BadCal
         OPENCK_INT => Ok(Arg::Int(value.integer)),
         OPENCK_BYTES => Ok(Arg::Bytes(bytes())),
         OPENCK_OBJECT => {
-            // A handle that does not fit this machine's words names nothing.
-            Ok(Arg::Object(Handle(usize::try_from(value.integer).unwrap_or(0))))
+            // The sign is a bit of the handle like any other. What does not fit this machine's
+            // words names nothing.
+            let handle = usize::try_from(value.integer.cast_unsigned());
+            Ok(Arg::Object(Handle(handle.unwrap_or(0))))
         }
         OPENCK_TEXT => match simdutf8::basic::from_utf8(bytes()) {
             Ok(text) => Ok(Arg::Text(text)),

@@ -10,6 +10,7 @@ pub mod dial;
 pub mod http1;
 mod lookup;
 mod server_hello;
+pub(crate) mod spare;
 mod sys;
 pub mod tls;
 pub mod wait;

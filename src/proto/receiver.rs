@@ -433,7 +433,7 @@ fn too_big(frame: u64, message: u64, limits: Limits) -> Error {
         format!("The server sent a message of at least {message} bytes; the limit is {limit}.")
     };
     Error::new(ErrorKind::TooBig, text)
-        .advise("Raise the limit if messages of this size are expected.")
+        .advise("If messages of this size are expected, raise MaxMessageSize and MaxFrameSize.")
 }
 
 #[cold]

@@ -127,7 +127,7 @@ fn finds_text_in_its_charset() {
     assert_eq!(object.find_string("bc", 2, "utf-8").unwrap(), 4);
     assert_eq!(object.find_string("bc", 5, "utf-8").unwrap(), -1);
     assert_eq!(object.find_string("x", 6, "utf-8").unwrap(), -1);
-    assert_eq!(object.find_string("", 3, "utf-8").unwrap(), 3);
+    failure(object.find_string("", 3, "utf-8"), ErrorKind::Argument);
     assert_eq!(bytes(b"\0b\0c\0").find_string("c", 0, "utf-16").unwrap(), 3);
     failure(object.find_string("a", 7, "utf-8"), ErrorKind::Argument);
     failure(object.find_string("a", -1, "utf-8"), ErrorKind::Argument);
@@ -154,12 +154,12 @@ fn load_replaces_and_clear_empties() {
 #[test]
 fn pointers_lead_to_the_bytes() {
     let object = BinData::new_object();
-    let content = vec![7u8; 100];
+    let mut content = vec![7u8; 100];
     let address = content.as_ptr();
-    object.append_vec(content);
+    object.append_from(&mut content);
     assert_eq!(object.get_bytes_ptr().unwrap(), address, "an empty object takes the buffer");
     assert_eq!(object.get_binary_data_ptr().unwrap(), address);
-    object.append_vec(vec![8]);
+    object.append_from(&mut vec![8]);
     assert_eq!(object.num_bytes(), 101);
     object.with_bytes(|bytes| assert_eq!(bytes.last(), Some(&8)));
 }

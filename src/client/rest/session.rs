@@ -61,14 +61,28 @@ pub(crate) struct Exchange {
 struct Body {
     framing: Framing,
     reader: BodyReader,
+    /// The server will close the connection after it.
+    last: bool,
 }
 
 impl Body {
     /// Of at most `limit` bytes; 0 is no limit.
     fn of(verb: &str, head: &ResponseHead, limit: u64) -> Result<Self> {
         let framing = Framing::of(verb, head)?;
-        Ok(Self { framing, reader: BodyReader::new(framing, limit) })
+        let last =
+            head.status != 101 && (matches!(framing, Framing::UntilClose) || !is_persistent(head));
+        Ok(Self { framing, reader: BodyReader::new(framing, limit), last })
     }
+}
+
+/// RFC 9112 9.3: whether the connection can serve another request.
+fn is_persistent(head: &ResponseHead) -> bool {
+    let connection = head.fields.iter().filter(|field| field.0.eq_ignore_ascii_case("connection"));
+    let mut options = connection.flat_map(|field| field.1.split(',')).map(str::trim);
+    if head.version == 0 {
+        return options.any(|option| option.eq_ignore_ascii_case("keep-alive"));
+    }
+    !options.any(|option| option.eq_ignore_ascii_case("close"))
 }
 
 impl Session {
@@ -96,17 +110,23 @@ impl Session {
 
     /// The connection for a request, or why there is none.
     fn usable_connection(&self) -> Result<Arc<Connection>> {
-        if self.upgraded.load(Ordering::Acquire) {
-            return Err(Error::new(
-                ErrorKind::State,
-                "This connection belongs to a WebSocket; it carries frames, not requests.",
-            )
-            .advise("Make another Rest object for further requests."));
-        }
+        self.check_not_upgraded()?;
         self.connection().ok_or_else(|| {
             Error::new(ErrorKind::NotConnected, "There is no open connection.")
                 .advise("Call Connect and check that it succeeds.")
         })
+    }
+
+    /// Fails if a WebSocket has taken the connection over.
+    pub(crate) fn check_not_upgraded(&self) -> Result<()> {
+        if !self.upgraded.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::State,
+            "This connection belongs to a WebSocket; it carries frames, not requests.",
+        )
+        .advise("Make another Rest object for other requests, or Connect this one again."))
     }
 
     /// Reads what the exchange holds.
@@ -165,7 +185,6 @@ impl Session {
         }
         self.base.attach(log);
         *lock(&self.connection) = Some(Arc::new(dialed?));
-        self.upgraded.store(false, Ordering::Release);
         Ok(())
     }
 
@@ -188,8 +207,9 @@ impl Session {
     /// Lets go of the connection. One that a WebSocket uses stays with the WebSocket.
     fn drop_connection(&self) {
         let connection = lock(&self.connection).take();
+        let upgraded = self.upgraded.swap(false, Ordering::AcqRel);
         if let Some(connection) = connection
-            && !self.upgraded.load(Ordering::Acquire)
+            && !upgraded
         {
             connection.close();
         }
@@ -198,6 +218,7 @@ impl Session {
     /// Ends the connection, waiting for the end to be sent for `wait` at most.
     pub(super) fn disconnect(&self, wait: Duration) {
         let Some(connection) = lock(&self.connection).take() else { return };
+        self.upgraded.store(false, Ordering::Release);
         connection.shut_down();
         let deadline = Instant::now() + wait;
         // Whatever cannot be sent in time is dropped with the connection.
@@ -226,19 +247,44 @@ impl Session {
         let target = lock(&self.dialing).target.clone();
         let request = lock(&self.settings).request(verb, path, body, &target)?;
         let bytes = request.encode()?;
-        let exchange = Exchange::of(&request, debug.then(|| bytes.clone()));
-        self.log_if_verbose("request", &exchange.start_line, &request.fields);
-        *lock(&self.exchange) = exchange;
         if debug {
+            self.begin_exchange(&request, Some(bytes));
             return Ok(());
         }
+        self.check_not_upgraded()?;
+        self.finish_exchange()?;
+        self.begin_exchange(&request, None);
         let connection = self.connection_for_request()?;
         let ticket = connection.send_with(|out| {
             out.extend_from_slice(&bytes);
             Ok(())
         })?;
-        connection.send_all(ticket, self.idle_timeout(), &[&self.cancel])?;
+        if let Err(error) = connection.send_all(ticket, self.idle_timeout(), &[&self.cancel]) {
+            // Nothing can follow a part of a request.
+            connection.close();
+            return Err(self.explain_send(error, &connection));
+        }
         lock(&self.exchange).waiting = true;
+        Ok(())
+    }
+
+    /// What the server still has to say about the request before must not be taken for the answer
+    /// to the next one: a body that nobody read is dropped, a response is the program's to read.
+    fn finish_exchange(&self) -> Result<()> {
+        if self.connection().is_none() {
+            return Ok(());
+        }
+        if lock(&self.exchange).waiting {
+            return Err(Error::new(
+                ErrorKind::State,
+                "The response to the request before was not read.",
+            )
+            .advise("Call ReadResponseHeader before the next request, or Connect again."));
+        }
+        if lock(&self.exchange).body.is_some() {
+            // A body that cannot be read has closed the connection; the request will tell.
+            let _ = self.read_body_in_turn();
+        }
         Ok(())
     }
 
@@ -279,9 +325,7 @@ impl Session {
             Ok(head) => head,
             Err(error) => {
                 // What follows cannot be told from this response any more.
-                if !matches!(error.kind(), ErrorKind::Aborted) {
-                    connection.close();
-                }
+                connection.close();
                 return Err(error);
             }
         };
@@ -291,8 +335,10 @@ impl Session {
         self.base.attach(log);
         self.log_if_verbose("response", &format!("{status} {}", head.reason), &head.fields);
         let mut exchange = lock(&self.exchange);
-        exchange.body = Some(Body::of(&exchange.verb, &head, self.max_body())?);
+        let body = Body::of(&exchange.verb, &head, self.max_body());
         exchange.response = Some(head);
+        // Without its length nobody can tell where the next response begins.
+        exchange.body = Some(body.inspect_err(|_| connection.close())?);
         Ok(status)
     }
 
@@ -337,12 +383,16 @@ impl Session {
                 .advise("Call ReadResponseHeader first, and read each body once."));
         };
         let mut bytes = Vec::new();
-        if matches!(body.framing, Framing::None | Framing::Length(0)) {
+        let empty = matches!(body.framing, Framing::None | Framing::Length(0));
+        if empty && !body.last {
             return Ok(bytes);
         }
         let connection = self.usable_connection()?;
-        let read = self.receive_body(&connection, &mut body.reader, &mut bytes);
-        if read.is_err() || matches!(body.framing, Framing::UntilClose) {
+        let read = match empty {
+            true => Ok(()),
+            false => self.receive_body(&connection, &mut body.reader, &mut bytes),
+        };
+        if read.is_err() || body.last {
             connection.close();
         }
         read.map(|()| bytes).map_err(|error| self.explain(error, &connection, "response body"))
@@ -395,6 +445,12 @@ impl Session {
         self.read_body_in_turn()
     }
 
+    fn begin_exchange(&self, request: &Request, debug_request: Option<Vec<u8>>) {
+        let exchange = Exchange::of(request, debug_request);
+        self.log_if_verbose("request", &exchange.start_line, &request.fields);
+        *lock(&self.exchange) = exchange;
+    }
+
     /// VerboseLogging shows header fields, but no secrets.
     fn log_if_verbose(&self, part: &'static str, line: &str, fields: &[(String, String)]) {
         if !self.base.verbose_logging() {
@@ -410,6 +466,19 @@ impl Session {
         }
         log.leave();
         self.base.attach(log);
+    }
+
+    fn explain_send(&self, error: Error, connection: &Connection) -> Error {
+        if error.kind() != ErrorKind::Timeout {
+            return error;
+        }
+        let ms = self.idle_timeout_ms.load(Ordering::Relaxed);
+        let (host, port) = (connection.host(), connection.port());
+        Error::new(
+            ErrorKind::Timeout,
+            format!("{host}:{port} took no data for {ms} ms; the request could not be sent whole."),
+        )
+        .advise("The connection is closed, as nothing can follow half a request. Connect again.")
     }
 
     fn explain(&self, error: Error, connection: &Connection, what: &str) -> Error {
@@ -444,9 +513,12 @@ impl Exchange {
 }
 
 fn is_secret(field: &str) -> bool {
-    const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+    const SECRET: [&str; 8] =
+        ["auth", "cookie", "token", "key", "secret", "passw", "session", "credential"];
     let field = field.to_ascii_lowercase();
-    SECRET.contains(&field.as_str()) || ["token", "key", "secret"].iter().any(|w| field.contains(w))
+    // The server's challenge names what it wants; it is no answer.
+    let challenge = field.ends_with("-authenticate");
+    !challenge && SECRET.iter().any(|word| field.contains(word))
 }
 
 fn ended(connection: &Connection, what: &str) -> Error {

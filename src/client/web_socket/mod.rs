@@ -5,6 +5,7 @@
 //! `read -> input -> write`.
 
 mod compression;
+mod data;
 mod open;
 mod read;
 mod settings;
@@ -23,7 +24,7 @@ use crate::net::connection::Connection;
 use crate::net::wait::Cancel;
 use crate::proto::handshake::ClientKey;
 
-pub use self::read::FrameText;
+pub use self::data::{FrameText, recycle};
 
 /// The client side of one WebSocket connection.
 pub struct WebSocket {
@@ -40,6 +41,14 @@ pub struct WebSocket {
 struct Link {
     session: Arc<Session>,
     key: Option<ClientKey>,
+}
+
+impl Link {
+    /// The connection before the handshake, while it belongs to no WebSocket.
+    fn unclaimed(&self) -> Option<Arc<Connection>> {
+        self.session.check_not_upgraded().ok()?;
+        self.session.connection()
+    }
 }
 
 /// Where the facts about the last frame are kept.
@@ -114,7 +123,8 @@ impl WebSocket {
         if lock(&self.link).is_none() {
             return Err(no_connection("UseConnection was not called."));
         }
-        if let Some(connection) = self.connection() {
+        let connection = self.connection().or_else(|| lock(&self.link).as_ref()?.unclaimed());
+        if let Some(connection) = connection {
             connection.close();
         }
         self.status.set_connected(false);
@@ -137,6 +147,9 @@ impl WebSocket {
         let session = Arc::clone(connection.session());
         self.forget_session();
         let usable = session.connection().is_some();
+        if usable {
+            session.check_not_upgraded()?;
+        }
         *lock(&self.link) = Some(Link { session, key: None });
         if usable {
             return Ok(());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::data::{Data, FrameText};
 use super::settings::Settings;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
@@ -19,8 +20,8 @@ use crate::proto::receiver::{Event, Limits, Receiver};
 
 /// From this size on payload is received straight into the message.
 const DIRECT_FROM: usize = 16 << 10;
-/// How often a step receives before it looks at the deadline again: Pings alone must not hold a
-/// reader for ever.
+/// How often a step receives before it lets go of the locks and looks at the deadline: Pings alone
+/// must not hold a reader for ever.
 const RECEIVES_A_STEP: usize = 64;
 /// How long the server gets to close the connection after the Close frames.
 const LINGER: Duration = Duration::from_millis(500);
@@ -29,8 +30,7 @@ const LINGER: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct ReadSide {
     open: Option<Open>,
-    /// Data of the frames since the last take.
-    data: Vec<u8>,
+    data: Data,
     /// What `data` may hold, also of several messages that were not taken; 0 is no limit.
     limit: u64,
     close_reason: String,
@@ -39,9 +39,10 @@ pub(super) struct ReadSide {
 
 struct Open {
     connection: Arc<Connection>,
+    /// What was received and not yet taken apart. Empty whenever more is wanted: then what other
+    /// threads took in meanwhile comes next, and after that the socket.
+    input: Input,
     receiver: Receiver,
-    /// Where the data of the unfinished message begins in `data`.
-    message_start: usize,
 }
 
 /// What a step came to, besides an error.
@@ -51,6 +52,11 @@ enum Progress {
     Pending {
         connection: Arc<Connection>,
         watch: Watch,
+        moved: bool,
+    },
+    /// So much came without a frame to return that it is time to look at the deadline.
+    Busy {
+        connection: Arc<Connection>,
         moved: bool,
     },
     /// Both Close frames are exchanged.
@@ -71,7 +77,7 @@ impl ReadSide {
             receiver = receiver.with_deflate(agreed);
             self.extensions = agreed.to_string();
         }
-        self.open = Some(Open { connection, receiver, message_start: self.data.len() });
+        self.open = Some(Open { connection, input: Input::new(), receiver });
     }
 
     /// The limits hold from the next frame on.
@@ -101,7 +107,9 @@ impl WebSocket {
                 self.finish_close();
                 Ok(())
             }
-            Ok(Progress::Pending { connection, .. }) => self.wait_for_frame(&connection),
+            Ok(Progress::Pending { connection, .. } | Progress::Busy { connection, .. }) => {
+                self.wait_for_frame(&connection)
+            }
             Err(error) => Err(error),
         };
         match read {
@@ -115,15 +123,23 @@ impl WebSocket {
 
     fn wait_for_frame(&self, connection: &Arc<Connection>) -> Result<()> {
         let mut since = Instant::now();
+        let mut deadline = |moved: bool| {
+            if moved {
+                since = Instant::now();
+            }
+            self.settings.idle_timeout().map(|idle| since + idle)
+        };
         let closed = block_on(&[&self.cancel], || match self.read_step()? {
             Progress::Frame => Ok(Step::Done(false)),
             Progress::Closed => Ok(Step::Done(true)),
             Progress::Pending { watch, moved, .. } => {
-                if moved {
-                    since = Instant::now();
+                Ok(Step::Wait { watch, deadline: deadline(moved) })
+            }
+            Progress::Busy { moved, .. } => {
+                if deadline(moved).is_some_and(|deadline| deadline <= Instant::now()) {
+                    return Err(Error::new(ErrorKind::Timeout, "No frame came in time."));
                 }
-                let deadline = self.settings.idle_timeout().map(|idle| since + idle);
-                Ok(Step::Wait { watch, deadline })
+                Ok(Step::Again)
             }
         });
         if closed.map_err(|error| self.explain_wait(error, connection))? {
@@ -139,72 +155,80 @@ impl WebSocket {
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
-        let connection = Arc::clone(&open.connection);
-        let before = data.len();
-        let mut input = lock(&connection.input);
-        for _ in 0..RECEIVES_A_STEP {
-            let taken = open.receiver.receive(input.bytes(), data);
-            let (used, event) = match taken {
-                Ok(taken) => taken,
-                Err(error) => return Err(self.violated(error, &connection)),
-            };
-            input.consume(used);
-            self.check_untaken(data, *limit, &connection)?;
-            let event = match event {
-                Some(event) => Some(event),
-                None => match self.receive_more(open, &mut input, data)? {
-                    Received::Event(event) => Some(event),
-                    Received::More => None,
-                    Received::Pending => break,
-                },
-            };
-            if let Some(event) = event
-                && let Some(progress) = self.on_event(event, open, data, close_reason)?
-            {
-                return Ok(progress);
+        if open.connection.is_closed() {
+            return Err(self.not_open());
+        }
+        let before = data.bytes.len();
+        for _ in 0..=RECEIVES_A_STEP {
+            // All events of what was received before; then more is received.
+            while let Some(event) = self.take_apart(open, data, *limit)? {
+                if let Some(progress) = self.on_event(event, data, close_reason)? {
+                    return Ok(progress);
+                }
+            }
+            match self.receive_more(open, data)? {
+                Received::More => {}
+                Received::Event(event) => {
+                    if let Some(progress) = self.on_event(event, data, close_reason)? {
+                        return Ok(progress);
+                    }
+                }
+                Received::Wait(watch) => {
+                    let moved = data.bytes.len() > before;
+                    data.release();
+                    let connection = Arc::clone(&open.connection);
+                    return Ok(Progress::Pending { connection, watch, moved });
+                }
             }
         }
-        input.release();
-        let moved = data.len() > before;
-        // Before the lock of the input goes: what another thread takes in after this is news.
-        let watch = connection.watch(true);
-        drop(input);
-        Ok(Progress::Pending { connection, watch, moved })
+        let moved = data.bytes.len() > before;
+        Ok(Progress::Busy { connection: Arc::clone(&open.connection), moved })
+    }
+
+    /// The next event from what was received; `None` when all of it is used up.
+    #[inline]
+    fn take_apart(&self, open: &mut Open, data: &mut Data, limit: u64) -> Result<Option<Event>> {
+        let taken = open.receiver.receive(open.input.bytes(), &mut data.bytes);
+        let (used, event) = taken.map_err(|error| self.violated(error, &open.connection))?;
+        open.input.consume(used);
+        self.check_untaken(data, limit, &open.connection)?;
+        Ok(event)
     }
 
     /// One receive from the socket: into the buffer, or straight into the message if it is large.
-    fn receive_more(
-        &self,
-        open: &mut Open,
-        input: &mut Input,
-        data: &mut Vec<u8>,
-    ) -> Result<Received> {
-        let connection = &open.connection;
-        let direct = open.receiver.direct();
-        let from = data.len();
+    fn receive_more(&self, open: &mut Open, data: &mut Data) -> Result<Received> {
+        let Open { connection, input, receiver } = open;
+        let mut shared = lock(&connection.input);
+        // Both are moved by pointer. The empty buffer goes in, the filled one comes out.
+        std::mem::swap(&mut *shared, input);
+        if !input.is_empty() {
+            return Ok(Received::More);
+        }
+        let direct = receiver.direct();
+        let from = data.bytes.len();
         let fill = if direct >= DIRECT_FROM {
-            connection.fill_direct(input, data, direct)
+            data.prepare();
+            connection.fill_direct(&mut shared, &mut data.bytes, direct)
         } else {
-            connection.fill(input)
+            connection.fill(&mut shared)
         };
-        let fill = fill.map_err(|error| match error.kind() {
-            ErrorKind::NotConnected => self.not_open(),
-            _ => error,
-        })?;
-        match fill {
+        match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
-                lock(&self.write).send_waiting_pong()?;
-                Ok(Received::Pending)
+                lock(&self.write).send_waiting_pong();
+                // Before the lock of the input goes: what another thread takes in now is news.
+                Ok(Received::Wait(connection.watch(true)))
             }
-            Fill::End => Err(self.lost(open)),
+            Fill::End => Err(self.lost(connection, receiver)),
             Fill::Bytes(_) if self.cancel.is_cancelled() => {
                 Err(Error::new(ErrorKind::Aborted, "ReadFrame was ended by the program."))
             }
-            Fill::Bytes(_) => match open.receiver.appended(data, from) {
-                Ok(Some(event)) => Ok(Received::Event(event)),
-                Ok(None) => Ok(Received::More),
-                Err(error) => Err(self.violated(error, connection)),
-            },
+            Fill::Bytes(_) => {
+                std::mem::swap(&mut *shared, input);
+                drop(shared);
+                let event = receiver.appended(&data.bytes, from);
+                let event = event.map_err(|error| self.violated(error, connection))?;
+                Ok(event.map_or(Received::More, Received::Event))
+            }
         }
     }
 
@@ -212,20 +236,17 @@ impl WebSocket {
     fn on_event(
         &self,
         event: Event,
-        open: &mut Open,
-        data: &mut Vec<u8>,
+        data: &mut Data,
         close_reason: &mut String,
     ) -> Result<Option<Progress>> {
         match event {
             Event::Data { opcode, fin } => {
                 self.status.set_final_frame(fin);
-                if fin {
-                    open.message_start = data.len();
-                }
+                data.frame_ended(opcode, fin);
                 Ok(Some(self.returned(opcode, data)))
             }
             Event::Ping(ping) if self.ping_auto_respond() => {
-                lock(&self.write).answer_ping(ping)?;
+                lock(&self.write).answer_ping(ping);
                 Ok(None)
             }
             Event::Ping(ping) => {
@@ -240,47 +261,47 @@ impl WebSocket {
             Event::Pong(_) => Ok(Some(self.returned(Opcode::Pong, data))),
             Event::Close(frame) => {
                 // a message that was not finished is dropped.
-                data.truncate(open.message_start);
+                data.drop_unfinished();
                 let code = frame.code.map_or(0, |code| i32::from(code.get()));
                 self.status.set_close_status_code(code);
                 close_reason.clone_from(&frame.reason);
                 self.status.set_close_received(true);
                 self.returned(Opcode::Close, data);
-                self.answer_close(&frame).map(Some)
+                Ok(Some(self.answer_close(&frame)))
             }
         }
     }
 
     /// RFC 6455 5.5.1, R-46: the same code goes back, unless we closed first.
-    fn answer_close(&self, received: &CloseFrame) -> Result<Progress> {
+    fn answer_close(&self, received: &CloseFrame) -> Progress {
         let mut write = lock(&self.write);
         if write.close_sent() {
-            return Ok(Progress::Closed);
+            return Progress::Closed;
         }
         if !self.close_auto_respond() {
-            return Ok(Progress::Frame);
+            return Progress::Frame;
         }
         let answer =
             received.code.map_or_else(CloseFrame::default, |code| CloseFrame::new(code, ""));
-        write.close_once(&answer)?;
-        Ok(Progress::Closed)
+        write.close_once(&answer);
+        Progress::Closed
     }
 
-    fn returned(&self, opcode: Opcode, data: &[u8]) -> Progress {
+    fn returned(&self, opcode: Opcode, data: &Data) -> Progress {
         self.status.set_opcode(i32::from(opcode.code()));
         self.status.set_frame_seen(true);
-        self.status.set_data_len(i32::try_from(data.len()).unwrap_or(i32::MAX));
+        self.status.set_data_len(i32::try_from(data.ready).unwrap_or(i32::MAX));
         Progress::Frame
     }
 
     /// Data that nobody takes must not grow without bound either.
     #[inline]
-    fn check_untaken(&self, data: &[u8], limit: u64, connection: &Arc<Connection>) -> Result<()> {
-        let len = data.len();
-        if len as u64 <= limit || limit == 0 {
+    fn check_untaken(&self, data: &Data, limit: u64, connection: &Arc<Connection>) -> Result<()> {
+        let held = data.bytes.len();
+        if held as u64 <= limit || limit == 0 {
             return Ok(());
         }
-        let text = format!("{len} bytes were received and not taken; MaxMessageSize is {limit}.");
+        let text = format!("{held} bytes were received and not taken; MaxMessageSize is {limit}.");
         let error = Error::new(ErrorKind::TooBig, text)
             .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
         Err(self.violated(error, connection))
@@ -290,25 +311,29 @@ impl WebSocket {
     #[cold]
     fn violated(&self, error: Error, connection: &Arc<Connection>) -> Error {
         if let Some(code) = error.kind().close_code().and_then(CloseCode::new) {
-            // The connection ends either way; the frame is a courtesy.
-            let _ = lock(&self.write).close_once(&CloseFrame::new(code, ""));
+            lock(&self.write).close_once(&CloseFrame::new(code, ""));
             let _ = connection.flush();
         }
         error
     }
 
     #[cold]
-    fn lost(&self, open: &Open) -> Error {
-        let (host, port) = (open.connection.host(), open.connection.port());
+    fn lost(&self, connection: &Connection, receiver: &Receiver) -> Error {
+        let (host, port) = (connection.host(), connection.port());
         if self.status.close_received() {
             return self.not_open();
         }
-        let inside = if open.receiver.in_progress() { " inside a message" } else { "" };
+        let inside = if receiver.in_progress() { " inside a message" } else { "" };
         Error::new(
             ErrorKind::ConnectionLost,
             format!("{host}:{port} ended the connection{inside} without a Close frame (1006)."),
         )
         .advise("Connect again with a new Rest and UseConnection.")
+    }
+
+    #[cold]
+    fn explain_end(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::NotConnected { self.not_open() } else { error }
     }
 
     #[cold]
@@ -337,7 +362,7 @@ impl WebSocket {
             ErrorKind::Timeout => {
                 let (host, port) = (connection.host(), connection.port());
                 let ms = self.idle_timeout_ms();
-                Error::new(ErrorKind::Timeout, format!("{host}:{port} sent nothing for {ms} ms."))
+                Error::new(ErrorKind::Timeout, format!("{host}:{port} sent no data for {ms} ms."))
                     .advise(
                         "The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.",
                     )
@@ -379,37 +404,16 @@ impl WebSocket {
 enum Received {
     Event(Event),
     More,
-    Pending,
-}
-
-/// Text that was received: bytes known to be UTF-8.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameText(Vec<u8>);
-
-impl FrameText {
-    /// The UTF-8.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// The text as a `String`.
-    pub fn into_string(self) -> String {
-        String::from_utf8(self.0)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-    }
+    Wait(Watch),
 }
 
 impl WebSocket {
     /// Takes the data read so far as text.
     pub fn get_frame_data(&self) -> Result<FrameText> {
         let mut read = lock(&self.read);
-        check_text(&read.data)?;
-        Ok(FrameText(self.take(&mut read)))
+        let text = read.data.take_text()?;
+        self.status.set_data_len(0);
+        Ok(text)
     }
 
     /// Takes the data read so far as text and appends it to `sb`.
@@ -420,17 +424,10 @@ impl WebSocket {
 
     /// Takes the data read so far and appends it to `bin_data`.
     pub fn get_frame_data_bd(&self, bin_data: &BinData) -> Result<()> {
-        let data = self.take(&mut lock(&self.read));
-        bin_data.append_vec(data);
-        Ok(())
-    }
-
-    fn take(&self, read: &mut ReadSide) -> Vec<u8> {
+        let mut read = lock(&self.read);
+        read.data.take_into(bin_data);
         self.status.set_data_len(0);
-        if let Some(open) = &mut read.open {
-            open.message_start = 0;
-        }
-        std::mem::take(&mut read.data)
+        Ok(())
     }
 
     /// The type of the last frame by name; empty before the first.
@@ -454,24 +451,13 @@ impl WebSocket {
         if !self.status.is_connected() {
             return Ok(false);
         }
+        if !open.input.is_empty() {
+            return Ok(true);
+        }
         let mut input = lock(&open.connection.input);
-        if !input.bytes().is_empty() {
+        if !input.is_empty() {
             return Ok(true);
         }
         Ok(!matches!(open.connection.fill_now(&mut input), Ok(Fill::Pending)))
     }
-}
-
-fn check_text(bytes: &[u8]) -> Result<()> {
-    if simdutf8::basic::from_utf8(bytes).is_ok() {
-        return Ok(());
-    }
-    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    Err(Error::new(
-        ErrorKind::Text,
-        format!("The {} bytes received are not UTF-8 text, from offset {at} on.", bytes.len()),
-    )
-    .advise(
-        "Nothing was taken. Use GetFrameDataBd for binary data, or read on to the final frame.",
-    ))
 }

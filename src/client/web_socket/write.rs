@@ -79,30 +79,40 @@ impl WriteSide {
         if !open.connection.is_open() {
             return Err(no_connection("the connection is closed."));
         }
-        let Open { connection, sender, keys, .. } = open;
-        let ticket = connection.send_with(|out| encode(sender, keys, out))?;
+        let Open { connection, sender, keys, pong } = open;
+        let ticket = connection.send_with(|out| {
+            // A thread that sends without a pause must not hold the Pong back for ever.
+            if let Some(pong) = pong {
+                sender.pong(pong.as_slice(), keys, out)?;
+            }
+            encode(sender, keys, out)
+        })?;
+        *pong = None;
         Ok((Arc::clone(connection), ticket))
     }
 
     /// Answers a Ping without waiting. While earlier bytes are not sent, only the newest is kept,
     /// so that a flood of Pings costs no memory.
-    pub(super) fn answer_ping(&mut self, ping: Control) -> Result<()> {
-        let Some(open) = &mut self.open else { return Ok(()) };
-        open.pong = Some(ping);
-        open.send_waiting_pong()
+    pub(super) fn answer_ping(&mut self, ping: Control) {
+        if let Some(open) = &mut self.open {
+            open.pong = Some(ping);
+            open.send_waiting_pong();
+        }
     }
 
     /// Sends the Pong that waits, if there is room now.
-    pub(super) fn send_waiting_pong(&mut self) -> Result<()> {
-        self.open.as_mut().map_or(Ok(()), Open::send_waiting_pong)
+    pub(super) fn send_waiting_pong(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.send_waiting_pong();
+        }
     }
 
-    /// Sends a Close unless one was sent, without waiting. False if there was one.
-    pub(super) fn close_once(&mut self, frame: &CloseFrame) -> Result<bool> {
-        if self.close_sent() {
-            return Ok(false);
+    /// Sends a Close, without waiting, unless one was sent. A server that has gone already does not
+    /// need it: what it said before is still to be read.
+    pub(super) fn close_once(&mut self, frame: &CloseFrame) {
+        if !self.close_sent() {
+            let _ = self.encode(|sender, keys, out| sender.close(frame, keys, out));
         }
-        self.encode(|sender, keys, out| sender.close(frame, keys, out)).map(|_| true)
     }
 
     pub(super) fn close_sent(&self) -> bool {
@@ -111,13 +121,15 @@ impl WriteSide {
 }
 
 impl Open {
-    fn send_waiting_pong(&mut self) -> Result<()> {
+    fn send_waiting_pong(&mut self) {
         if self.pong.is_none() || self.connection.queued() > 0 {
-            return Ok(());
+            return;
         }
-        let Some(pong) = self.pong.take() else { return Ok(()) };
-        let Self { connection, sender, keys, .. } = self;
-        connection.send_with(|out| sender.pong(pong.as_slice(), keys, out)).map(|_| ())
+        if let Some(pong) = self.pong.take() {
+            let Self { connection, sender, keys, .. } = self;
+            // A failure to send is for the senders: there may still be something to read.
+            let _ = connection.send_with(|out| sender.pong(pong.as_slice(), keys, out));
+        }
     }
 }
 
@@ -151,12 +163,11 @@ impl WebSocket {
     pub fn send_pong(&self) -> Result<()> {
         let mut write = lock(&self.write);
         let payload = write.ping.unwrap_or_default();
-        let sent = write.encode(|sender, keys, out| {
-            if sender.close_sent() {
-                return Err(Error::new(ErrorKind::State, "A Close frame was sent before."));
-            }
-            sender.pong(payload.as_slice(), keys, out)
-        });
+        // RFC 6455 5.5.2, R-40: also after our own Close, until the server's arrives.
+        if self.status.close_received() {
+            return Err(no_connection("the server's Close frame was received."));
+        }
+        let sent = write.encode(|sender, keys, out| sender.pong(payload.as_slice(), keys, out));
         let (connection, ticket) = sent?;
         write.ping = None;
         drop(write);
@@ -205,8 +216,11 @@ impl WebSocket {
         }
         let idle = self.settings.idle_timeout();
         connection.send_all(ticket, idle, &[&self.cancel]).map_err(|error| {
-            connection.close();
-            self.status.set_connected(false);
+            // A server that broke the connection may have said why: ReadFrame can still tell.
+            if error.kind() != ErrorKind::ConnectionLost {
+                connection.close();
+                self.status.set_connected(false);
+            }
             self.explain_send(error, connection)
         })
     }

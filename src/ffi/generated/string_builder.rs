@@ -64,9 +64,9 @@ pub unsafe extern "C" fn CkStringBuilder_putIntValue(handle: HCkStringBuilder, n
 /// Whether the content could be base64.
 ///
 /// True if it has only characters of the base64 alphabet, whitespace, and at most two "=" at the
-/// end.
+/// end; so also if it is empty.
 ///
-/// Default: false.
+/// Default: true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkStringBuilder_getIsBase64(handle: HCkStringBuilder) -> BOOL {
     abi::get(handle, |o: &StringBuilder| o.is_base64())

@@ -10,6 +10,7 @@ use socket2::Socket;
 use super::{Connection, Fill};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::dial::server_name;
+use crate::net::spare;
 use crate::net::sys;
 use crate::net::tls::TlsEngine;
 use crate::net::wait::{self, Cancel, News, Step, Watch, lock};
@@ -45,6 +46,9 @@ impl Connection {
             let mut output = lock(&self.output);
             output.check()?;
             output.compact();
+            if output.large && output.queue.capacity() == 0 {
+                output.queue = spare::take();
+            }
             let before = output.queue.len();
             if let Err(error) = encode(&mut output.queue) {
                 output.queue.truncate(before);
@@ -148,12 +152,7 @@ impl Connection {
         if input.len() >= DRAIN_LIMIT {
             return false;
         }
-        let fill = self.fill_now(&mut input);
-        if !matches!(fill, Ok(Fill::Pending)) {
-            // Under the lock of `input`: a reader either sees the bytes or hears of them.
-            self.arrived.wake();
-        }
-        matches!(fill, Ok(Fill::Bytes(_) | Fill::Pending))
+        matches!(self.fill_now(&mut input), Ok(Fill::Bytes(_) | Fill::Pending))
     }
 
     /// Moves ciphertext from the engine to the queue, in the order in which it was made, and
@@ -215,6 +214,8 @@ pub(super) struct Output {
     error: Option<Error>,
     /// The sending side is to be shut down when the queue is empty.
     pub(super) finishing: bool,
+    /// The last send was large; the next one probably is too.
+    large: bool,
 }
 
 impl Output {
@@ -265,7 +266,11 @@ impl Output {
         self.start = 0;
         self.queue.clear();
         if self.queue.capacity() > KEPT {
-            self.queue = Vec::new();
+            // Nothing large is held while idle, but the next large frame finds it again.
+            spare::give(std::mem::take(&mut self.queue));
+            self.large = true;
+        } else {
+            self.large = false;
         }
         if self.finishing {
             let _ = socket.shutdown(std::net::Shutdown::Write);

@@ -17,6 +17,7 @@ mod reference;
 mod rust_dynamic;
 mod rust_exports;
 mod rustfmt;
+mod static_calls;
 mod tcl;
 
 use std::path::Path;
@@ -37,5 +38,6 @@ pub fn generate(root: &Path) -> Result<Files> {
     tcl::generate(&api, &mut files)?;
     cpp::generate(&api, &mut files);
     reference::generate(&api, &mut files);
+    static_calls::generate(&api, &mut files)?;
     Ok(files)
 }

@@ -1,0 +1,220 @@
+//! The data of the frames that were read, until the program takes it.
+
+use std::cell::Cell;
+
+use crate::client::bin_data::BinData;
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::spare;
+use crate::proto::frame::Opcode;
+
+/// Up to this size data is copied out, so that its buffer serves the next message.
+const COPIED: usize = 4 << 10;
+/// A text buffer larger than this is not kept for the next text.
+const KEPT: usize = 4 << 20;
+
+/// Data since the last take.
+pub(super) struct Data {
+    /// Whole frames, and behind them the beginning of an unfinished one.
+    pub(super) bytes: Vec<u8>,
+    /// How much of `bytes` belongs to whole frames.
+    pub(super) ready: usize,
+    /// Where the unfinished message begins.
+    message_start: usize,
+    /// The message that is read is text.
+    text: bool,
+    /// All whole frames were of text messages, so that the receiver has checked them.
+    all_text: bool,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), ready: 0, message_start: 0, text: false, all_text: true }
+    }
+}
+
+impl Data {
+    /// A data frame has arrived whole.
+    #[inline]
+    pub(super) fn frame_ended(&mut self, opcode: Opcode, fin: bool) {
+        if opcode != Opcode::Continuation {
+            self.text = opcode == Opcode::Text;
+        }
+        self.all_text &= self.text;
+        self.ready = self.bytes.len();
+        if fin {
+            self.message_start = self.ready;
+        }
+    }
+
+    /// the message that was begun will never be whole.
+    pub(super) fn drop_unfinished(&mut self) {
+        self.bytes.truncate(self.message_start);
+        self.ready = self.ready.min(self.message_start);
+    }
+
+    /// Before a large message is received: finds room that was used before.
+    pub(super) fn prepare(&mut self) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = spare::take();
+        }
+    }
+
+    /// While nothing is there no large buffer is held.
+    pub(super) fn release(&mut self) {
+        if self.bytes.is_empty() && self.bytes.capacity() > COPIED {
+            spare::give(std::mem::take(&mut self.bytes));
+        }
+    }
+
+    /// Takes the whole frames as text, or nothing if they are not text.
+    pub(super) fn take_text(&mut self) -> Result<FrameText> {
+        let complete = self.message_start == self.ready;
+        if !(self.all_text && complete) {
+            check_text(self.bytes.get(..self.ready).unwrap_or_default())?;
+        }
+        let mut text = SPARE.take();
+        text.clear();
+        // One more for the NUL of C.
+        if self.ready <= COPIED {
+            text.reserve(self.ready + 1);
+            text.extend_from_slice(self.bytes.get(..self.ready).unwrap_or_default());
+            self.bytes.drain(..self.ready);
+        } else {
+            std::mem::swap(&mut self.bytes, &mut text);
+            self.put_back_unfinished(&mut text);
+            text.reserve(1);
+        }
+        self.taken();
+        Ok(FrameText(text))
+    }
+
+    /// Takes the whole frames and appends them to `bin_data`.
+    pub(super) fn take_into(&mut self, bin_data: &BinData) {
+        let mut unfinished = self.bytes.split_off(self.ready);
+        bin_data.append_from(&mut self.bytes);
+        self.bytes.append(&mut unfinished);
+        self.taken();
+    }
+
+    /// `taken` was swapped out of `bytes`; what lies behind the whole frames stays.
+    fn put_back_unfinished(&mut self, taken: &mut Vec<u8>) {
+        self.bytes.extend_from_slice(taken.get(self.ready..).unwrap_or_default());
+        taken.truncate(self.ready);
+    }
+
+    fn taken(&mut self) {
+        // The rest of a message of which a part was taken may begin inside a character.
+        self.all_text = self.message_start == self.ready;
+        self.message_start = self.message_start.saturating_sub(self.ready);
+        self.ready = 0;
+    }
+}
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Gives the buffer of a text that is not needed any more to the next [`FrameText`].
+pub fn recycle(buffer: Vec<u8>) {
+    let _ = SPARE.try_with(|spare| {
+        let kept = spare.take();
+        let better = buffer.capacity() > kept.capacity() && buffer.capacity() <= KEPT;
+        spare.set(if better { buffer } else { kept });
+    });
+}
+
+/// Text that was received: bytes known to be UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameText(Vec<u8>);
+
+impl FrameText {
+    /// The UTF-8, in a buffer with room for one byte more.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The text as a `String`.
+    pub fn into_string(self) -> String {
+        String::from_utf8(self.0).unwrap_or_default()
+    }
+}
+
+fn check_text(bytes: &[u8]) -> Result<()> {
+    if simdutf8::basic::from_utf8(bytes).is_ok() {
+        return Ok(());
+    }
+    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    Err(Error::new(
+        ErrorKind::Text,
+        format!("The {} bytes received are not UTF-8 text, from offset {at} on.", bytes.len()),
+    )
+    .advise(
+        "Nothing was taken. Use GetFrameDataBd for binary data, or read on to the final frame.",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Class;
+
+    fn data(bytes: &[u8], opcode: Opcode, fin: bool) -> Data {
+        let mut data = Data { bytes: bytes.to_vec(), ..Data::default() };
+        data.frame_ended(opcode, fin);
+        data
+    }
+
+    #[test]
+    fn the_beginning_of_a_frame_stays_behind() {
+        for size in [3, COPIED + 1] {
+            let mut data = data(&vec![b'a'; size], Opcode::Text, true);
+            data.bytes.extend_from_slice(b"rest");
+            assert_eq!(data.take_text().unwrap().into_bytes().len(), size);
+            assert_eq!(data.bytes, b"rest");
+            let bin_data = BinData::new_object();
+            data.take_into(&bin_data);
+            assert_eq!((bin_data.num_bytes(), data.bytes.as_slice()), (0, &b"rest"[..]));
+        }
+    }
+
+    #[test]
+    fn binary_data_is_taken_as_text_only_if_it_is_utf8() {
+        let mut bad = data(b"a\xFF", Opcode::Binary, true);
+        assert!(bad.take_text().is_err());
+        assert_eq!(bad.ready, 2);
+        assert_eq!(data(b"ok", Opcode::Binary, true).take_text().unwrap().as_str(), "ok");
+    }
+
+    #[test]
+    fn a_character_cut_by_a_fragment_waits_for_its_rest() {
+        let mut data = data(b"\xC3", Opcode::Text, false);
+        assert!(data.take_text().is_err());
+        data.bytes.push(0xA9);
+        data.frame_ended(Opcode::Continuation, true);
+        assert_eq!(data.take_text().unwrap().as_str(), "\u{e9}");
+    }
+
+    #[test]
+    fn a_character_that_was_cut_by_a_take_is_no_text() {
+        let mut data = data(b"\xC3", Opcode::Text, false);
+        data.take_into(&BinData::new_object());
+        data.bytes.push(0xA9);
+        data.frame_ended(Opcode::Continuation, true);
+        assert!(data.take_text().is_err());
+        assert_eq!(data.ready, 1);
+    }
+
+    #[test]
+    fn r54_a_close_drops_only_the_unfinished_message() {
+        let mut data = data(b"whole", Opcode::Text, true);
+        data.bytes.extend_from_slice(b"part");
+        data.frame_ended(Opcode::Text, false);
+        data.drop_unfinished();
+        assert_eq!(data.take_text().unwrap().as_str(), "whole");
+    }
+}
