@@ -2912,13 +2912,13 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data::CkBinData_GetUInt2(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data::CkBinData_GetUInt2(a0, a1, a2) })
     }),
     call("CkBinData_GetUInt4", "BinData", |s| {
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data::CkBinData_GetUInt4(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data::CkBinData_GetUInt4(a0, a1, a2) })
     }),
     call("CkBinData_getString", "BinData", |s| {
         let a0 = s.handle("BinData");
@@ -3148,13 +3148,13 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt2(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt2(a0, a1, a2) })
     }),
     call("CkBinDataW_GetUInt4", "BinData", |s| {
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt4(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt4(a0, a1, a2) })
     }),
     call("CkBinDataW_getString", "BinData", |s| {
         let a0 = s.handle("BinData");
@@ -3384,13 +3384,13 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt2(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt2(a0, a1, a2) })
     }),
     call("CkBinDataU_GetUInt4", "BinData", |s| {
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt4(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt4(a0, a1, a2) })
     }),
     call("CkBinDataU_getString", "BinData", |s| {
         let a0 = s.handle("BinData");
@@ -4786,7 +4786,7 @@ pub(crate) static CALLS: &[StaticCall] = &[
     }),
     call("CkByteData_getSize", "CkByteData", |s| {
         let a0 = s.handle("CkByteData");
-        Given::ULong(unsafe { ck_byte_data::CkByteData_getSize(a0) }.into())
+        Given::ULong(unsafe { ck_byte_data::CkByteData_getSize(a0) })
     }),
     call("CkByteData_getData", "CkByteData", |s| {
         let a0 = s.handle("CkByteData");
