@@ -7,7 +7,7 @@ use crate::{EXTENSIONS, agreeing, compressed, handshake};
 
 /// The Sec-WebSocket-Extensions of the request of this WebSocket on a Rest that is kept.
 fn offered_again(ws: &Ws, rest: &Rest) -> Option<String> {
-    let server = ScriptServer::start(vec![Action::ExpectRequest, Action::Close]);
+    let server = ScriptServer::start(vec![Action::ExpectRequest]);
     assert!(rest.connect("127.0.0.1", server.port(), false), "{}", rest.error());
     assert!(ws.use_connection(rest) && ws.add_client_headers());
     assert!(rest.send_req("GET", "/"));
@@ -197,7 +197,8 @@ fn an_extension_that_openck_does_not_have_is_refused() {
 #[test]
 fn values_out_of_range_are_refused_and_the_old_ones_stay() {
     let ws = Ws::new();
-    let properties: [(&str, &dyn Fn(i32), &dyn Fn() -> i32, &[i32], &[i32]); 4] = [
+    type Property<'a> = (&'a str, &'a dyn Fn(i32), &'a dyn Fn() -> i32, &'a [i32], &'a [i32]);
+    let properties: [Property<'_>; 4] = [
         ("DeflateLevel", &|v| ws.set_level(v), &|| ws.level(), &[0, 1, 9], &[-1, 10, i32::MIN]),
         (
             "DeflateMinSize",

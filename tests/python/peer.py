@@ -11,14 +11,20 @@ PATIENCE = 60
 
 
 class Peer:
-    """A server in a thread of its own. Its connections can be used from the tests' thread."""
+    """A server in a thread of its own. Its connections can be used from the tests' thread.
 
-    def __init__(self):
+    The options are those of `websockets.asyncio.server.serve`.
+    """
+
+    def __init__(self, **options):
+        self._options = {"max_size": 2**24, **options}
         # Connections of /hold whose client has answered a Ping: it is within ReadFrame.
         self.held = queue.Queue()
         # What the Close frames of the clients carried, as (code, reason).
         self.closes = queue.Queue()
-        self._paths = {"/fragments": fragments, "/close": close, "/hold": self._hold}
+        self._paths = {
+            "/fragments": fragments, "/close": close, "/hold": self._hold, "/zeros": zeros
+        }
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         ports = queue.Queue()
@@ -38,7 +44,7 @@ class Peer:
         self._loop.close()
 
     async def _serve(self, ports):
-        async with serve(self._handle, "127.0.0.1", 0, max_size=2**24) as server:
+        async with serve(self._handle, "127.0.0.1", 0, **self._options) as server:
             ports.put(server.sockets[0].getsockname()[1])
             await self._stop.wait()
 
@@ -65,6 +71,12 @@ async def echo(connection, _value):
 async def fragments(connection, value):
     """A message in as many frames as `value` has words."""
     await connection.send([word + " " for word in value.split("+")])
+
+
+async def zeros(connection, value):
+    """Three messages of as many zeros as `value` says."""
+    for _ in range(3):
+        await connection.send(bytes(int(value)))
 
 
 async def close(connection, value):

@@ -29,18 +29,21 @@ def connected(port, ca=None, host="localhost"):
     return rest
 
 
-def request(port, path, ca=None):
+def request(port, path, ca=None, **properties):
     """A session whose opening request was answered; nothing is checked yet."""
     rest, ws = connected(port, ca), openck.WebSocket()
     ws.IdleTimeoutMs = PATIENCE
+    for name, value in properties.items():
+        setattr(ws, name, value)
+        assert getattr(ws, name) == value, ws.LastErrorText
     assert ws.UseConnection(rest), ws.LastErrorText
     assert ws.AddClientHeaders(), ws.LastErrorText
     return SimpleNamespace(rest=rest, ws=ws, body=rest.FullRequestNoBody("GET", path))
 
 
-def opened(port, path="/echo", ca=None):
+def opened(port, path="/echo", ca=None, **properties):
     """A WebSocket after its handshake."""
-    session = request(port, path, ca)
+    session = request(port, path, ca, **properties)
     assert session.rest.ResponseStatusCode == 101, session.rest.LastErrorText
     assert session.ws.ValidateServerHandshake(), session.ws.LastErrorText
     return session.ws
