@@ -537,8 +537,8 @@ CK_C_VISIBLE_PUBLIC void CkRest_putUtf8(HCkRest handle, BOOL newVal);
  * Connects to a server.
  *
  * Looks the name up, tries IPv6 and IPv4 addresses with a short stagger so that a dead one costs
- * little, and makes the TLS handshake. A connection made before is closed. Headers, parameters and
- * authorisation set on this object stay.
+ * little, and makes the TLS handshake. A connection made before is closed, unless a WebSocket uses
+ * it. Headers, parameters and authorisation set on this object stay.
  *
  * - `hostname`: A host name or an IPv4 or IPv6 address; not a URL. IPv6 may be in brackets.
  * - `port`: 1 to 65535; usually 80, or 443 with TLS.
@@ -550,7 +550,8 @@ CK_C_VISIBLE_PUBLIC void CkRest_putUtf8(HCkRest handle, BOOL newVal);
  *
  * Errors: See ConnectFailReason: name not found (2), time passed (3, 6), refused (7), certificate
  * not verified (106) and the others. LastErrorText lists the addresses tried with each one's
- * error; for a certificate it gives the name, the issuer and the dates.
+ * error; for a certificate it gives the cause and, if the server speaks TLS 1.2, its name, issuer
+ * and dates (TLS 1.3 hides them).
  *
  * Threads: Another thread may Dispose the object to end a Connect that hangs.
  */
@@ -610,7 +611,7 @@ CK_C_VISIBLE_PUBLIC BOOL CkRest_AddTrustedCaPem(HCkRest handle, const char *pemD
 CK_C_VISIBLE_PUBLIC BOOL CkRest_AddHeader(HCkRest handle, const char *name, const char *value);
 
 /**
- * Removes all header fields of a name from later requests.
+ * Removes all header fields of a name from later requests; with "Host" also the Host property.
  *
  * - `name`: The field name, in any case of letters.
  *
@@ -764,10 +765,10 @@ CK_C_VISIBLE_PUBLIC BOOL CkRest_ClearAuth(HCkRest handle);
  * Result: The body, perhaps empty; NULL on failure. LastMethodSuccess tells an empty body from a
  * failure.
  *
- * Errors: Not connected; a path with CR, LF, NUL or a space; the connection belongs to a
- * WebSocket; no answer within IdleTimeoutMs; an answer that is not HTTP or crosses a limit (head
- * 64 KiB, body 1 MiB). With autoReconnect a connection that the server had closed is made again
- * first.
+ * Errors: Not connected; a URL in place of the path, or a path with CR, LF, NUL, a space or "#";
+ * the connection belongs to a WebSocket; no answer within IdleTimeoutMs; an answer that is not
+ * HTTP or crosses a limit (head 64 KiB, body 1 MiB). With autoReconnect a connection that the
+ * server had closed is made again first.
  *
  * Ownership: Owned by the object, see the class.
  */
@@ -912,8 +913,8 @@ BOOL CkRest_FullRequestBd(HCkRest handle,
  *
  * Result: True when the request was handed to the operating system.
  *
- * Errors: Not connected; a path with CR, LF, NUL or a space; the connection belongs to a
- * WebSocket; no progress for IdleTimeoutMs.
+ * Errors: Not connected; a path that cannot be used; the response to an earlier request was not
+ * read; the connection belongs to a WebSocket; no progress for IdleTimeoutMs.
  */
 CK_C_VISIBLE_PUBLIC
 BOOL CkRest_SendReqNoBody(HCkRest handle,

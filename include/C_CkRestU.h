@@ -401,7 +401,7 @@ BOOL CkRestU_AddHeader(HCkRestU handle,
                        const uint16_t *value);
 
 /**
- * Removes all header fields of a name from later requests.
+ * Removes all header fields of a name from later requests; with "Host" also the Host property.
  *
  * See `CkRest_RemoveHeader`.
  */

@@ -399,7 +399,7 @@ BOOL CkRestW_AddHeader(HCkRestW handle,
                        const wchar_t *value);
 
 /**
- * Removes all header fields of a name from later requests.
+ * Removes all header fields of a name from later requests; with "Host" also the Host property.
  *
  * See `CkRest_RemoveHeader`.
  */

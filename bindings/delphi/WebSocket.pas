@@ -158,11 +158,11 @@ function CkWebSocket_getFrameOpcodeInt(objHandle: HCkWebSocket): Integer; cdecl;
 
 // How long a call may wait without any progress, in milliseconds.
 //
-// It limits silence, not the total: each byte received (reading) or accepted by the system
-// (sending) starts it again. 0 waits for ever. When it passes, ReadFrame fails with reason 1 and
-// the connection stays usable, also in the middle of a frame: call ReadFrame again. A negative
-// value is refused: the old one stays, and LastErrorText says so. A new value counts from the next
-// call on.
+// It limits silence, not the total: each byte of a message received (reading) or accepted by the
+// system (sending) starts it again. Pings and Pongs alone do not, so that they cannot hold a reader
+// for ever. 0 waits for ever. When it passes, ReadFrame fails with reason 1 and the connection
+// stays usable, also in the middle of a frame: call ReadFrame again. A negative value is refused:
+// the old one stays, and LastErrorText says so. A new value counts from the next call on.
 //
 // Default: 30000.
 function CkWebSocket_getIdleTimeoutMs(objHandle: HCkWebSocket): Integer; cdecl;
@@ -232,8 +232,8 @@ function CkWebSocket_getPongConsumed(objHandle: HCkWebSocket): LongBool; cdecl;
 // Why the last ReadFrame failed; 0 if it succeeded.
 //
 // - 0: no failure.
-// - 1: timeout. No byte came for IdleTimeoutMs. The connection and all received data are intact;
-//   call ReadFrame again.
+// - 1: timeout. No byte of a message came for IdleTimeoutMs. The connection and all received data
+//   are intact; call ReadFrame again.
 // - 2: aborted by the program. The connection and all received data are intact; ReadFrame may be
 //   called again.
 // - 3: no connection. It was lost, the server ended it without a Close frame, it was closed before,
@@ -424,10 +424,11 @@ function CkWebSocket_AddClientHeaders(objHandle: HCkWebSocket): LongBool; cdecl;
 //
 // Result: True when the session is open; IsConnected is True then.
 //
-// Errors: Any check that fails: LastErrorText names the header and the value received. The
-// connection is closed, IsConnected stays False. Also when UseConnection or AddClientHeaders was
-// not called, no response was read, or the request was wrong itself, such as a subprotocol offered
-// twice.
+// Errors: Any check that fails: LastErrorText names the header and the value received, and
+// IsConnected stays False. After a wrong 101 the connection is closed; after another status it
+// stays, so that the request can be made again, for example with credentials. Also when
+// UseConnection or AddClientHeaders was not called, no response was read, or the request was wrong
+// itself, such as a subprotocol offered twice.
 function CkWebSocket_ValidateServerHandshake(objHandle: HCkWebSocket): LongBool; cdecl;
   external DLLName name 'CkWebSocketU_ValidateServerHandshake';
 
@@ -444,8 +445,8 @@ function CkWebSocket_ValidateServerHandshake(objHandle: HCkWebSocket): LongBool;
 //
 // Errors: Not connected; a Close frame was sent already; a binary message is still unfinished; text
 // that is not valid in its encoding (an unpaired UTF-16 surrogate, invalid UTF-8). If the server
-// takes no data for IdleTimeoutMs the call fails; when part of the frame was already out, the
-// connection is closed, because nothing sensible can follow half a frame.
+// takes no data for IdleTimeoutMs, or the program ends the call, it fails and the connection is
+// closed, because nothing sensible can follow half a frame.
 //
 // Threads: Any thread, also while another is in ReadFrame. Frames of two threads are sent one after
 // the other.

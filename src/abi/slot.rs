@@ -110,7 +110,8 @@ impl Slot {
     pub(super) fn unpin(&self) -> bool {
         let before = self.state.fetch_sub(1, Ordering::AcqRel);
         if before & PINS == 1 && Key::of(before).class() == DYING {
-            return self.free(Key::of(before));
+            self.free(Key::of(before));
+            return true;
         }
         false
     }
@@ -135,8 +136,11 @@ impl Slot {
         false
     }
 
-    /// Drops the object. False when the slot's generations are used up, so that it stays unused.
-    fn free(&self, key: Key) -> bool {
+    /// Drops the object; the slot is free then.
+    ///
+    /// Generations begin again after the last. A stale handle would be mistaken only after its slot
+    /// was used so often; never using the slot again would end the table of a 32-bit program.
+    fn free(&self, key: Key) {
         let object = self.object.swap(ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: the last pin is gone and no new one can come, so this thread alone is here.
         if let Some(drop_object) = unsafe { (*self.drop_object.get()).take() } {
@@ -144,13 +148,10 @@ impl Slot {
             // SAFETY: `object` came from `Box::into_raw` of the type that `drop_object` is for.
             let _ = catch_unwind(AssertUnwindSafe(|| unsafe { drop_object(object) }));
         }
-        let generation = key.generation() + 1;
-        if generation >= super::handle::GENERATIONS {
-            return false;
-        }
+        let next = key.generation() + 1;
+        let generation = if next < super::handle::GENERATIONS { next } else { 1 };
         self.status.reset();
         self.state.store(Key::new(generation, FREE as u8).state(), Ordering::Release);
-        true
     }
 }
 
@@ -159,4 +160,22 @@ impl Slot {
 unsafe fn drop_object<T>(object: *mut ()) {
     // SAFETY: the caller's promise.
     drop(unsafe { Box::from_raw(object.cast::<T>()) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::handle::GENERATIONS;
+    use super::*;
+
+    #[test]
+    fn a_slot_is_used_again_after_its_last_generation() {
+        let slot = Slot::new();
+        slot.state.store(Key::new(GENERATIONS - 1, FREE as u8).state(), Ordering::Release);
+        let last = slot.occupy(1_u8, 7);
+        assert!(slot.pin(last).is_some() && slot.retire(last) && slot.unpin());
+        assert!(slot.pin(last).is_none());
+        let next = slot.occupy(2_u8, 7);
+        assert_eq!((next.generation(), slot.holds(last)), (1, false));
+        assert!(slot.pin(next).is_some() && slot.retire(next) && slot.unpin());
+    }
 }

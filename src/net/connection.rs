@@ -276,6 +276,9 @@ impl Connection {
             Ok((n, drained)) => {
                 self.received_at.store(self.age(), Ordering::Relaxed);
                 self.drained.store(drained, Ordering::Relaxed);
+                // Under the lock of `input`: another reader, whose socket is empty now, either
+                // sees the bytes or hears of them.
+                self.arrived.wake();
                 Ok(Some(n))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
@@ -287,6 +290,7 @@ impl Connection {
         // An end that `close` made is no end by the peer.
         self.check_open()?;
         let end = self.end.get_or_init(|| error);
+        self.arrived.wake();
         end.clone().map_or(Ok(Fill::End), Err)
     }
 

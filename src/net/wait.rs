@@ -29,6 +29,8 @@ pub enum Step<T> {
         /// When waiting is in vain; `None` is never.
         deadline: Option<Instant>,
     },
+    /// To be called again at once, unless the call is to end.
+    Again,
 }
 
 /// What a step waits for: a socket, and news from other threads.
@@ -180,6 +182,12 @@ pub fn block_on<T>(cancels: &[&Cancel], mut step: impl FnMut() -> Result<Step<T>
         cancels.check()?;
         let (watch, deadline) = match step()? {
             Step::Done(result) => return Ok(result),
+            Step::Again => {
+                if let Some(check) = INTERRUPT.get() {
+                    ask(check, false)?;
+                }
+                continue;
+            }
             Step::Wait { watch, deadline } => (watch, deadline),
         };
         // A flood that keeps the socket ready does not outrun the deadline.
@@ -581,6 +589,14 @@ mod tests {
         let result = block_on(&[], || -> Result<Step<()>> { waiting(None, Some(Instant::now())) });
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
         assert_eq!(CALLS.get(), 3);
+    }
+
+    #[test]
+    fn a_step_that_goes_on_at_once_can_be_ended() {
+        set_interrupt(Some(|| true));
+        let result = block_on(&[], || Ok(Step::<()>::Again));
+        set_interrupt(None);
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Aborted);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! The exported functions, called as a C program calls them, behind small safe wrappers.
-#![allow(dead_code, unused_macros, reason = "each test program uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use openck::ffi::generated::{bin_data as b, rest as r, string_builder as s, web_socket as w};
 use openck::ffi::library::{openck_invoke, openck_member, openck_value};
-use openck_test_support::script::{Action, ScriptServer, Upgrade};
+
+mod fixtures;
+pub(crate) use self::fixtures::*;
 
 /// Calls an exported function.
 macro_rules! ck {
@@ -86,8 +86,8 @@ impl FromC<i32> for bool {
     }
 }
 
-impl FromC<i32> for i32 {
-    fn from_c(value: i32) -> Self {
+impl FromC<Self> for i32 {
+    fn from_c(value: Self) -> Self {
         value
     }
 }
@@ -104,7 +104,8 @@ impl FromC<*const c_char> for Option<String> {
 
 impl FromC<*const c_char> for String {
     fn from_c(value: *const c_char) -> Self {
-        text(value).expect("a property has a value")
+        // NULL is what a dead handle gives.
+        text(value).unwrap_or_default()
     }
 }
 
@@ -121,8 +122,8 @@ impl ToC for bool {
 }
 
 impl ToC for i32 {
-    type C = i32;
-    fn to_c(&self) -> i32 {
+    type C = Self;
+    fn to_c(&self) -> Self {
         *self
     }
 }
@@ -413,98 +414,4 @@ pub(crate) fn invoke(handle: *mut c_void, class: &str, member: &str, texts: &[&s
     let ran = ck!(openck_invoke, handle.addr(), id, arguments.as_ptr(), count, &raw mut result);
     assert_eq!(ran, 1, "the call was malformed");
     result.integer == 1
-}
-
-/// All these words are in the text.
-#[track_caller]
-pub(crate) fn expect_words(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "no {word:?} in: {text}");
-    }
-}
-
-/// What happened, and what to do about it, are in the text.
-#[track_caller]
-pub(crate) fn expect_advice(text: &str) {
-    expect_words(text, &["error: ", "what to do: ", "result: Failed."]);
-}
-
-/// Makes the opening handshake on a connected Rest.
-#[track_caller]
-pub(crate) fn upgrade(rest: &Rest, path: &str) -> Ws {
-    let ws = Ws::new();
-    ws.set_idle_ms(10_000);
-    assert!(ws.use_connection(rest), "{}", ws.error());
-    assert!(ws.add_client_headers(), "{}", ws.error());
-    rest.get(path);
-    assert_eq!(rest.status(), 101, "{}", rest.error());
-    assert!(ws.validate(), "{}", ws.error());
-    assert!(ws.is_connected());
-    ws
-}
-
-/// Opens a session without TLS.
-#[track_caller]
-pub(crate) fn open(port: u16, path: &str) -> Ws {
-    upgrade(&Rest::connected(port), path)
-}
-
-/// A right handshake, then these steps.
-pub(crate) fn after_upgrade(steps: &[Action]) -> Vec<Action> {
-    let opening = [Action::ExpectRequest, Action::SendUpgrade(Upgrade::default())];
-    opening.into_iter().chain(steps.iter().cloned()).collect()
-}
-
-/// A session with a server that plays these steps after the handshake.
-#[track_caller]
-pub(crate) fn scripted(steps: &[Action]) -> (ScriptServer, Ws) {
-    let server = ScriptServer::start(after_upgrade(steps));
-    let ws = open(server.port(), "/");
-    (server, ws)
-}
-
-/// Runs a test and fails it when it takes too long.
-pub(crate) fn watched(seconds: u64, test: impl FnOnce() + Send + 'static) {
-    let (done, finished) = channel();
-    let runner = std::thread::spawn(move || {
-        test();
-        let _ = done.send(());
-    });
-    match finished.recv_timeout(Duration::from_secs(seconds)) {
-        Err(RecvTimeoutError::Timeout) => panic!("the watchdog ended the test"),
-        _ => runner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-    }
-}
-
-/// Waits until `condition` holds, for a bounded time.
-#[track_caller]
-pub(crate) fn eventually(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it did not come true in 10 seconds");
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-}
-
-/// A file of its own for a test, removed at its end.
-pub(crate) struct TestFile(PathBuf);
-
-impl TestFile {
-    pub(crate) fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("openck-{}-{name}", std::process::id())))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for TestFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

@@ -1,7 +1,9 @@
-//! The project's own commands: `cargo xtask setup | demo | test [PART...] | bench | generate`.
+//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | bench |
+//! generate`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
+mod autobahn;
 mod bench;
 mod context;
 mod demo;
@@ -21,6 +23,7 @@ usage: cargo xtask COMMAND
   setup            install what the other commands need, or say how
   demo [--release] send and receive from every language, over ws and wss
   test [PART...]   run all tests, or these parts; asan-fuzz and valgrind-fuzz only when named
+  autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
   bench            measure against tungstenite and write docs/performance.md
   generate [ARGS]  write everything that is generated from api/ (--check: compare only)";
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(&context, false),
         ["demo", "--release"] => demo::run(&context, true),
         ["test", parts @ ..] => test::run(&context, parts),
+        ["autobahn", rest @ ..] => autobahn::run(&context, rest),
         ["bench"] => bench::run(&context),
         ["generate", rest @ ..] => generate(&context, rest),
         _ => return fail(USAGE),

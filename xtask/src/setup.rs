@@ -1,6 +1,7 @@
 //! What the tests need from the system: found, installed by apt-get as root on Debian, or named
 //! with the command that installs it.
 
+use crate::autobahn;
 use crate::context::Context;
 use crate::process::{self, Done, succeeds, which};
 use std::path::{Path, PathBuf};
@@ -29,10 +30,12 @@ pub(crate) enum Need {
     PythonTools,
     /// Programs that make network namespaces.
     Namespaces,
+    /// Python 2.7 with Autobahn's suite.
+    Autobahn,
 }
 
 impl Need {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::OpenSsl,
         Self::C,
         Self::Valgrind,
@@ -41,6 +44,7 @@ impl Need {
         Self::Python,
         Self::PythonTools,
         Self::Namespaces,
+        Self::Autobahn,
     ];
 
     /// What it is called in messages.
@@ -54,6 +58,7 @@ impl Need {
             Self::Python => "python3",
             Self::PythonTools => "python3 with venv, pytest, websockets",
             Self::Namespaces => "ip and unshare",
+            Self::Autobahn => "Python 2.7 with autobahntestsuite",
         }
     }
 
@@ -67,6 +72,8 @@ impl Need {
             Self::Python => &["python3"],
             Self::PythonTools => &["python3", "python3-venv"],
             Self::Namespaces => &["iproute2", "util-linux"],
+            // No distribution has Python 2.7 any more.
+            Self::Autobahn => &[],
         }
     }
 
@@ -84,6 +91,7 @@ impl Need {
             Self::Python => all(&["python3"]),
             Self::PythonTools => has_python_packages(&python(context)),
             Self::Namespaces => all(&["ip", "unshare", "mount"]),
+            Self::Autobahn => autobahn::is_installed(context),
         }
     }
 }
@@ -104,11 +112,15 @@ pub(crate) fn ensure(context: &Context, needs: &[Need]) -> Vec<Need> {
     let mut missing: Vec<Need> =
         needs.iter().copied().filter(|need| !need.is_there(context)).collect();
     let debs: Vec<Need> = missing.iter().copied().filter(|need| !system_has(*need)).collect();
+    let debs = packages(&debs);
     if !debs.is_empty() && can_install() {
-        apt_get(context, &packages(&debs));
+        apt_get(context, &debs);
     }
     if missing.contains(&Need::PythonTools) && system_has(Need::PythonTools) {
         make_environment(context);
+    }
+    if missing.contains(&Need::Autobahn) && system_has(Need::Autobahn) {
+        show_failure(&autobahn::install(context));
     }
     missing.retain(|need| !need.is_there(context));
     missing
@@ -119,6 +131,9 @@ pub(crate) fn advise(missing: &[Need]) {
     let debs = packages(missing);
     if !debs.is_empty() {
         println!("to install: apt-get install --no-install-recommends {}", debs.join(" "));
+    }
+    if missing.contains(&Need::Autobahn) && !system_has(Need::Autobahn) {
+        println!("to install Python 2.7: pyenv install 2.7.18");
     }
 }
 
@@ -131,6 +146,7 @@ pub(crate) fn python(context: &Context) -> PathBuf {
 fn system_has(need: Need) -> bool {
     match need {
         Need::PythonTools => succeeds("python3", &["-c", "import venv, ensurepip"]),
+        Need::Autobahn => autobahn::python27().is_some(),
         _ => false,
     }
 }

@@ -165,11 +165,12 @@ class WebSocket(Object):
     def IdleTimeoutMs(self) -> int:
         """How long a call may wait without any progress, in milliseconds.
 
-        It limits silence, not the total: each byte received (reading) or accepted by the system
-        (sending) starts it again. 0 waits for ever. When it passes, ReadFrame fails with reason
-        1 and the connection stays usable, also in the middle of a frame: call ReadFrame again.
-        A negative value is refused: the old one stays, and LastErrorText says so. A new value
-        counts from the next call on.
+        It limits silence, not the total: each byte of a message received (reading) or accepted
+        by the system (sending) starts it again. Pings and Pongs alone do not, so that they
+        cannot hold a reader for ever. 0 waits for ever. When it passes, ReadFrame fails with
+        reason 1 and the connection stays usable, also in the middle of a frame: call ReadFrame
+        again. A negative value is refused: the old one stays, and LastErrorText says so. A new
+        value counts from the next call on.
 
         Default: 30000.
         """
@@ -253,8 +254,8 @@ class WebSocket(Object):
         """Why the last ReadFrame failed; 0 if it succeeded.
 
         - 0: no failure.
-        - 1: timeout. No byte came for IdleTimeoutMs. The connection and all received data are
-          intact; call ReadFrame again.
+        - 1: timeout. No byte of a message came for IdleTimeoutMs. The connection and all
+          received data are intact; call ReadFrame again.
         - 2: aborted by the program. The connection and all received data are intact; ReadFrame
           may be called again.
         - 3: no connection. It was lost, the server ended it without a Close frame, it was
@@ -420,10 +421,11 @@ class WebSocket(Object):
 
         Result: True when the session is open; IsConnected is True then.
 
-        Errors: Any check that fails: LastErrorText names the header and the value received. The
-        connection is closed, IsConnected stays False. Also when UseConnection or
-        AddClientHeaders was not called, no response was read, or the request was wrong itself,
-        such as a subprotocol offered twice.
+        Errors: Any check that fails: LastErrorText names the header and the value received, and
+        IsConnected stays False. After a wrong 101 the connection is closed; after another
+        status it stays, so that the request can be made again, for example with credentials.
+        Also when UseConnection or AddClientHeaders was not called, no response was read, or the
+        request was wrong itself, such as a subprotocol offered twice.
         """
         return self._call("ValidateServerHandshake")
 
@@ -442,9 +444,9 @@ class WebSocket(Object):
 
         Errors: Not connected; a Close frame was sent already; a binary message is still
         unfinished; text that is not valid in its encoding (an unpaired UTF-16 surrogate,
-        invalid UTF-8). If the server takes no data for IdleTimeoutMs the call fails; when part
-        of the frame was already out, the connection is closed, because nothing sensible can
-        follow half a frame.
+        invalid UTF-8). If the server takes no data for IdleTimeoutMs, or the program ends the
+        call, it fails and the connection is closed, because nothing sensible can follow half a
+        frame.
 
         Threads: Any thread, also while another is in ReadFrame. Frames of two threads are sent
         one after the other.
@@ -1052,8 +1054,8 @@ class Rest(Object):
         """Connects to a server.
 
         Looks the name up, tries IPv6 and IPv4 addresses with a short stagger so that a dead one
-        costs little, and makes the TLS handshake. A connection made before is closed. Headers,
-        parameters and authorisation set on this object stay.
+        costs little, and makes the TLS handshake. A connection made before is closed, unless a
+        WebSocket uses it. Headers, parameters and authorisation set on this object stay.
 
         - `hostname`: A host name or an IPv4 or IPv6 address; not a URL. IPv6 may be in
           brackets.
@@ -1066,7 +1068,8 @@ class Rest(Object):
 
         Errors: See ConnectFailReason: name not found (2), time passed (3, 6), refused (7),
         certificate not verified (106) and the others. LastErrorText lists the addresses tried
-        with each one's error; for a certificate it gives the name, the issuer and the dates.
+        with each one's error; for a certificate it gives the cause and, if the server speaks
+        TLS 1.2, its name, issuer and dates (TLS 1.3 hides them).
 
         Threads: Another thread may Dispose the object to end a Connect that hangs.
         """
@@ -1122,7 +1125,8 @@ class Rest(Object):
         return self._call("AddHeader", name, value)
 
     def RemoveHeader(self, name: str) -> bool:
-        """Removes all header fields of a name from later requests.
+        """Removes all header fields of a name from later requests; with "Host" also the Host
+        property.
 
         - `name`: The field name, in any case of letters.
 
@@ -1272,10 +1276,10 @@ class Rest(Object):
         Result: The body, perhaps empty; NULL on failure. LastMethodSuccess tells an empty body
         from a failure.
 
-        Errors: Not connected; a path with CR, LF, NUL or a space; the connection belongs to a
-        WebSocket; no answer within IdleTimeoutMs; an answer that is not HTTP or crosses a limit
-        (head 64 KiB, body 1 MiB). With autoReconnect a connection that the server had closed is
-        made again first.
+        Errors: Not connected; a URL in place of the path, or a path with CR, LF, NUL, a space
+        or "#"; the connection belongs to a WebSocket; no answer within IdleTimeoutMs; an answer
+        that is not HTTP or crosses a limit (head 64 KiB, body 1 MiB). With autoReconnect a
+        connection that the server had closed is made again first.
         """
         return self._call("FullRequestNoBody", httpVerb, uriPath)
 
@@ -1381,8 +1385,8 @@ class Rest(Object):
 
         Result: True when the request was handed to the operating system.
 
-        Errors: Not connected; a path with CR, LF, NUL or a space; the connection belongs to a
-        WebSocket; no progress for IdleTimeoutMs.
+        Errors: Not connected; a path that cannot be used; the response to an earlier request
+        was not read; the connection belongs to a WebSocket; no progress for IdleTimeoutMs.
         """
         return self._call("SendReqNoBody", httpVerb, uriPath)
 

@@ -504,10 +504,14 @@ fn check_host(hostname: &str) -> Result<&str> {
             .advise("Pass a name such as \"example.com\", or an address."));
     }
     let wrong = |c: char| c.is_whitespace() || c.is_control() || "/?#@\\\"<>".contains(c);
-    if host.contains("://") || host.contains(wrong) {
+    // An IPv6 address has more colons, or brackets.
+    let port = |(name, port): (&str, &str)| {
+        (name.ends_with(']') || !name.contains(':')) && !port.contains(']')
+    };
+    if host.contains(wrong) || host.rsplit_once(':').is_some_and(port) {
         return Err(Error::new(
             ErrorKind::Argument,
-            format!("{:?} is not a host name.", without_userinfo(host)),
+            format!("{:?} is not a host name.", without_secrets(host)),
         )
         .advise(
             "Pass the host alone, such as \"example.com\"; the port, TLS and the path are \
@@ -517,7 +521,12 @@ fn check_host(hostname: &str) -> Result<&str> {
     Ok(host)
 }
 
-/// R-60: a URL given by mistake may hold a password.
+/// R-60: a URL given by mistake may hold a password, and a token in its query.
+fn without_secrets(host: &str) -> String {
+    let (host, query) = host.split_once('?').map_or((host, ""), |(host, _)| (host, "?..."));
+    format!("{}{query}", without_userinfo(host))
+}
+
 fn without_userinfo(host: &str) -> String {
     let Some((userinfo, rest)) = host.rsplit_once('@') else { return host.to_owned() };
     match userinfo.split_once("://") {
@@ -553,7 +562,17 @@ mod tests {
         {
             assert!(check_host(good).is_ok(), "{good}");
         }
-        for bad in ["ws://example.com", "example.com/path", "a b", "a\r\nb", "u@h", "h#f", "h?q"] {
+        for bad in [
+            "ws://example.com",
+            "example.com/path",
+            "a b",
+            "a\r\nb",
+            "u@h",
+            "h#f",
+            "h?q",
+            "example.com:80",
+            "[::1]:80",
+        ] {
             let error = check_host(bad).unwrap_err();
             assert_eq!(error.kind().connect_fail_reason(), 7, "{bad}");
         }
@@ -562,7 +581,12 @@ mod tests {
 
     #[test]
     fn r60_a_password_in_a_url_is_not_repeated() {
-        for host in ["wss://me:secret@example.com", "me:secret@example.com", "me:sec@ret@h"] {
+        for host in [
+            "wss://me:secret@example.com",
+            "me:secret@example.com",
+            "me:sec@ret@h",
+            "ws://example.com/?t=secret",
+        ] {
             let error = check_host(host).unwrap_err();
             assert!(!error.message().contains("sec"), "{error}");
         }

@@ -81,6 +81,9 @@ impl Settings {
     }
 
     pub(super) fn remove_field(&mut self, name: &str) {
+        if name.eq_ignore_ascii_case("host") {
+            self.host.clear();
+        }
         self.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
@@ -227,6 +230,10 @@ impl Settings {
             path = path.replace(name.as_str(), value);
         }
         check_target_text("path", &path)?;
+        if is_url(&path) {
+            return Err(Error::new(ErrorKind::Argument, "The path is a URL.")
+                .advise("Pass what comes after the host, such as \"/chat?room=1\"."));
+        }
         if let Some(at) = path.find('#') {
             // RFC 6455 3, R-01: a fragment has no meaning in a request.
             return Err(Error::new(
@@ -250,13 +257,29 @@ impl Settings {
     }
 }
 
+/// Whether it begins as URLs do: with a scheme and two slashes.
+fn is_url(path: &str) -> bool {
+    let scheme = path.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 /// the name of a header field.
 fn check_field_name(name: &str) -> Result<()> {
     if valid_field_name(name) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Argument, format!("{name:?} is not the name of a header."))
-        .advise("A name has letters, digits and !#$%&'*+-.^_`|~ only."))
+    // What comes after the first wrong character may be a value, and secret.
+    let wrong = |c: &char| !valid_field_name(c.encode_utf8(&mut [0; 4]));
+    let text = match name.char_indices().find(|(_, c)| wrong(c)) {
+        None => "The name of a header is empty.".to_owned(),
+        Some((at, c)) => {
+            let start = name.get(..at).unwrap_or_default();
+            format!("The name of a header, \"{start}...\", has {c:?} at offset {at}.")
+        }
+    };
+    Err(Error::new(ErrorKind::Argument, text).advise(
+        "A name has letters, digits and !#$%&'*+-.^_`|~ only; the value is an argument of its own.",
+    ))
 }
 
 /// the value of a header field. The value itself may be a secret.
@@ -313,9 +336,13 @@ fn decode_query(text: &str) -> Result<String> {
     let text = text.replace('+', " ");
     match percent_decode_str(&text).decode_utf8() {
         Ok(decoded) => Ok(decoded.into_owned()),
-        Err(_) => Err(Error::new(
+        // The text itself may be a secret.
+        Err(error) => Err(Error::new(
             ErrorKind::Text,
-            format!("The query parameter {text:?} does not decode to UTF-8."),
+            format!(
+                "A query parameter does not decode to UTF-8: {} good bytes, then a wrong one.",
+                error.valid_up_to()
+            ),
         )
         .advise("Percent-encode the UTF-8 bytes of the text.")),
     }
@@ -412,6 +439,8 @@ mod tests {
             assert!(settings.request(bad, "/", None, &target("h", 80, false)).is_err());
         }
         assert!(path_of(&settings, "/a#b").is_err());
+        assert!(path_of(&settings, "ws://h/a").is_err());
+        assert!(path_of(&settings, "/a?back=http://h/").is_ok());
     }
 
     #[test]

@@ -242,7 +242,11 @@ impl Session {
             out.extend_from_slice(&bytes);
             Ok(())
         })?;
-        connection.send_all(ticket, self.idle_timeout(), &[&self.cancel])?;
+        if let Err(error) = connection.send_all(ticket, self.idle_timeout(), &[&self.cancel]) {
+            // Nothing can follow a part of a request.
+            connection.close();
+            return Err(self.explain_send(error, &connection));
+        }
         lock(&self.exchange).waiting = true;
         Ok(())
     }
@@ -304,9 +308,7 @@ impl Session {
             Ok(head) => head,
             Err(error) => {
                 // What follows cannot be told from this response any more.
-                if !matches!(error.kind(), ErrorKind::Aborted) {
-                    connection.close();
-                }
+                connection.close();
                 return Err(error);
             }
         };
@@ -316,8 +318,10 @@ impl Session {
         self.base.attach(log);
         self.log_if_verbose("response", &format!("{status} {}", head.reason), &head.fields);
         let mut exchange = lock(&self.exchange);
-        exchange.body = Some(Body::of(&exchange.verb, &head)?);
+        let body = Body::of(&exchange.verb, &head);
         exchange.response = Some(head);
+        // Without its length nobody can tell where the next response begins.
+        exchange.body = Some(body.inspect_err(|_| connection.close())?);
         Ok(status)
     }
 
@@ -447,6 +451,19 @@ impl Session {
         self.base.attach(log);
     }
 
+    fn explain_send(&self, error: Error, connection: &Connection) -> Error {
+        if error.kind() != ErrorKind::Timeout {
+            return error;
+        }
+        let ms = self.idle_timeout_ms.load(Ordering::Relaxed);
+        let (host, port) = (connection.host(), connection.port());
+        Error::new(
+            ErrorKind::Timeout,
+            format!("{host}:{port} took no data for {ms} ms; the request could not be sent whole."),
+        )
+        .advise("The connection is closed, as nothing can follow half a request. Connect again.")
+    }
+
     fn explain(&self, error: Error, connection: &Connection, what: &str) -> Error {
         if error.kind() != ErrorKind::Timeout {
             return error;
@@ -479,9 +496,12 @@ impl Exchange {
 }
 
 fn is_secret(field: &str) -> bool {
-    const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+    const SECRET: [&str; 8] =
+        ["auth", "cookie", "token", "key", "secret", "passw", "session", "credential"];
     let field = field.to_ascii_lowercase();
-    SECRET.contains(&field.as_str()) || ["token", "key", "secret"].iter().any(|w| field.contains(w))
+    // The server's challenge names what it wants; it is no answer.
+    let challenge = field.ends_with("-authenticate");
+    !challenge && SECRET.iter().any(|word| field.contains(word))
 }
 
 fn ended(connection: &Connection, what: &str) -> Error {

@@ -103,9 +103,10 @@ impl Data {
     }
 
     fn taken(&mut self) {
+        // The rest of a message of which a part was taken may begin inside a character.
+        self.all_text = self.message_start == self.ready;
         self.message_start = self.message_start.saturating_sub(self.ready);
         self.ready = 0;
-        self.all_text = true;
     }
 }
 
@@ -196,6 +197,16 @@ mod tests {
         data.bytes.push(0xA9);
         data.frame_ended(Opcode::Continuation, true);
         assert_eq!(data.take_text().unwrap().as_str(), "\u{e9}");
+    }
+
+    #[test]
+    fn a_character_that_was_cut_by_a_take_is_no_text() {
+        let mut data = data(b"\xC3", Opcode::Text, false);
+        data.take_into(&BinData::new_object());
+        data.bytes.push(0xA9);
+        data.frame_ended(Opcode::Continuation, true);
+        assert!(data.take_text().is_err());
+        assert_eq!(data.ready, 1);
     }
 
     #[test]

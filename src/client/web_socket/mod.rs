@@ -42,6 +42,14 @@ struct Link {
     key: Option<ClientKey>,
 }
 
+impl Link {
+    /// The connection before the handshake, while it belongs to no WebSocket.
+    fn unclaimed(&self) -> Option<Arc<Connection>> {
+        self.session.check_not_upgraded().ok()?;
+        self.session.connection()
+    }
+}
+
 /// Where the facts about the last frame are kept.
 enum Status {
     Own(Box<FrameStatus>),
@@ -114,7 +122,8 @@ impl WebSocket {
         if lock(&self.link).is_none() {
             return Err(no_connection("UseConnection was not called."));
         }
-        if let Some(connection) = self.connection() {
+        let connection = self.connection().or_else(|| lock(&self.link).as_ref()?.unclaimed());
+        if let Some(connection) = connection {
             connection.close();
         }
         self.status.set_connected(false);

@@ -38,13 +38,14 @@ impl WebSocket {
         }
         // The connection may be another WebSocket's: hands off.
         session.check_not_upgraded()?;
-        let Some(connection) = session.connection() else {
-            drop(link);
-            return Err(self.rest_is_not_connected());
-        };
+        // Before the connection: without these headers many servers just end it.
         let Some(key) = key else {
             return Err(Error::new(ErrorKind::State, "AddClientHeaders was not called.")
                 .advise("Call it before Rest.FullRequestNoBody: the request needs its headers."));
+        };
+        let Some(connection) = session.connection() else {
+            drop(link);
+            return Err(self.rest_is_not_connected());
         };
         let accepted = match check_response(session, key) {
             Ok(accepted) => accepted,

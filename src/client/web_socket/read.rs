@@ -104,20 +104,17 @@ impl WebSocket {
             }
             self.settings.idle_timeout().map(|idle| since + idle)
         };
-        let closed = block_on(&[&self.cancel], || {
-            loop {
-                match self.read_step()? {
-                    Progress::Frame => return Ok(Step::Done(false)),
-                    Progress::Closed => return Ok(Step::Done(true)),
-                    Progress::Pending { watch, moved, .. } => {
-                        return Ok(Step::Wait { watch, deadline: deadline(moved) });
-                    }
-                    Progress::Busy { moved, .. } => {
-                        if deadline(moved).is_some_and(|deadline| deadline <= Instant::now()) {
-                            return Err(Error::new(ErrorKind::Timeout, "No frame came in time."));
-                        }
-                    }
+        let closed = block_on(&[&self.cancel], || match self.read_step()? {
+            Progress::Frame => Ok(Step::Done(false)),
+            Progress::Closed => Ok(Step::Done(true)),
+            Progress::Pending { watch, moved, .. } => {
+                Ok(Step::Wait { watch, deadline: deadline(moved) })
+            }
+            Progress::Busy { moved, .. } => {
+                if deadline(moved).is_some_and(|deadline| deadline <= Instant::now()) {
+                    return Err(Error::new(ErrorKind::Timeout, "No frame came in time."));
                 }
+                Ok(Step::Again)
             }
         });
         if closed.map_err(|error| self.explain_wait(error, connection))? {
@@ -342,7 +339,7 @@ impl WebSocket {
             ErrorKind::Timeout => {
                 let (host, port) = (connection.host(), connection.port());
                 let ms = self.idle_timeout_ms();
-                Error::new(ErrorKind::Timeout, format!("{host}:{port} sent nothing for {ms} ms."))
+                Error::new(ErrorKind::Timeout, format!("{host}:{port} sent no data for {ms} ms."))
                     .advise(
                         "The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.",
                     )

@@ -61,8 +61,15 @@ impl WriteSide {
         if !open.connection.is_open() {
             return Err(no_connection("the connection is closed."));
         }
-        let Open { connection, sender, keys, .. } = open;
-        let ticket = connection.send_with(|out| encode(sender, keys, out))?;
+        let Open { connection, sender, keys, pong } = open;
+        let ticket = connection.send_with(|out| {
+            // A thread that sends without a pause must not hold the Pong back for ever.
+            if let Some(pong) = pong {
+                sender.pong(pong.as_slice(), keys, out)?;
+            }
+            encode(sender, keys, out)
+        })?;
+        *pong = None;
         Ok((Arc::clone(connection), ticket))
     }
 

@@ -480,7 +480,7 @@ pub unsafe extern "C" fn CkRestU_AddHeader(
     })
 }
 
-/// Removes all header fields of a name from later requests.
+/// Removes all header fields of a name from later requests; with "Host" also the Host property.
 ///
 /// See `CkRest_RemoveHeader`.
 #[unsafe(no_mangle)]

@@ -152,12 +152,7 @@ impl Connection {
         if input.len() >= DRAIN_LIMIT {
             return false;
         }
-        let fill = self.fill_now(&mut input);
-        if !matches!(fill, Ok(Fill::Pending)) {
-            // Under the lock of `input`: a reader either sees the bytes or hears of them.
-            self.arrived.wake();
-        }
-        matches!(fill, Ok(Fill::Bytes(_) | Fill::Pending))
+        matches!(self.fill_now(&mut input), Ok(Fill::Bytes(_) | Fill::Pending))
     }
 
     /// Moves ciphertext from the engine to the queue, in the order in which it was made, and

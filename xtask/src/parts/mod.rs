@@ -12,6 +12,7 @@ mod tcl;
 pub(crate) use c::link;
 pub(crate) use pascal::compiler as pascal_compiler;
 
+use crate::autobahn;
 use crate::setup::Need;
 use crate::test::Part;
 
@@ -23,6 +24,7 @@ pub(crate) const ALL: &[Part] = &[
     Part { name: "python", needs: &[Need::PythonTools], run: python::run },
     Part { name: "pascal", needs: &[Need::Pascal], run: pascal::run },
     Part { name: "seeds", needs: seeds::NEEDS, run: seeds::run },
+    Part { name: "autobahn", needs: &[Need::Autobahn], run: autobahn::test },
 ];
 
 /// Parts that run only when they are named: they build the library anew or take long.

@@ -1,0 +1,166 @@
+//! What several threads, wrong order and half done calls must not break.
+
+use openck::client::{BinData, Class, Rest, WebSocket};
+use openck_test_support::head::Request;
+use openck_test_support::scenarios;
+use openck_test_support::script::Upgrade;
+use openck_test_support::server::Server;
+use openck_test_support::wire::{self, Frame, opcode};
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Far above what any call here may take.
+const LONG: i32 = 10_000;
+
+fn connected(port: u16) -> Rest {
+    let rest = Rest::new_object();
+    rest.set_idle_timeout_ms(LONG).unwrap();
+    rest.connect("127.0.0.1", i32::from(port), false, false).unwrap();
+    rest
+}
+
+fn session(port: u16, path: &str) -> (Rest, WebSocket) {
+    let (rest, ws) = (connected(port), WebSocket::new_object());
+    ws.set_idle_timeout_ms(LONG).unwrap();
+    ws.use_connection(&rest).unwrap();
+    ws.add_client_headers().unwrap();
+    rest.full_request_no_body("GET", path).unwrap();
+    ws.validate_server_handshake().unwrap();
+    (rest, ws)
+}
+
+#[test]
+fn a_reader_hears_of_what_a_poll_received() {
+    const ROUNDS: u32 = 5_000;
+    let server = scenarios::start(0, None).unwrap();
+    let (_rest, ws) = session(server.port(), "/echo");
+    let done = AtomicBool::new(false);
+    let longest = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                ws.poll_data_available().unwrap();
+            }
+        });
+        let mut longest = Duration::ZERO;
+        for _ in 0..ROUNDS {
+            ws.send_frame("x", true).unwrap();
+            let begun = Instant::now();
+            ws.read_frame().unwrap();
+            ws.get_frame_data().unwrap();
+            longest = longest.max(begun.elapsed());
+        }
+        done.store(true, Ordering::Relaxed);
+        longest
+    });
+    assert!(longest < Duration::from_millis(LONG as u64 / 2), "{longest:?}");
+}
+
+#[test]
+fn two_readers_share_what_one_received() {
+    const ROUNDS: u32 = 1_000;
+    let server = scenarios::start(0, None).unwrap();
+    let (_rest, ws) = session(server.port(), "/echo");
+    for round in 0..ROUNDS {
+        let longest = std::thread::scope(|scope| {
+            let read = || {
+                let begun = Instant::now();
+                ws.read_frame().unwrap();
+                begun.elapsed()
+            };
+            let readers = [scope.spawn(read), scope.spawn(read)];
+            // Both frames mostly come in one segment.
+            ws.send_frame("one", true).unwrap();
+            ws.send_frame("two", true).unwrap();
+            readers.map(|reader| reader.join().unwrap()).into_iter().max().unwrap()
+        });
+        assert!(longest < Duration::from_millis(LONG as u64 / 2), "round {round}: {longest:?}");
+        ws.get_frame_data_bd(&BinData::new_object()).unwrap();
+    }
+}
+
+/// A Ping that came while a large frame was on its way is answered before the next frame, also
+/// when nobody is in ReadFrame any more.
+#[test]
+fn a_waiting_pong_goes_out_before_the_next_frame() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (tell, told) = mpsc::channel();
+    let wait = std::sync::Mutex::new(wait);
+    let server = Server::start(0, None, move |mut stream| {
+        let request = Request::read(&mut stream)?.unwrap();
+        stream.write_all(&Upgrade::default().bytes(&request))?;
+        stream.write_all(&wire::frame(true, opcode::PING, b"there?"))?;
+        wait.lock().unwrap().recv().unwrap();
+        let (mut bytes, mut chunk) = (Vec::new(), vec![0; 1 << 20]);
+        loop {
+            let n = stream.read(&mut chunk)?;
+            bytes.extend_from_slice(chunk.get(..n).unwrap_or_default());
+            while let Some(frame) = Frame::take(&mut bytes) {
+                let _ = tell.send((frame.opcode, frame.payload.len()));
+            }
+            if n == 0 {
+                return Ok(());
+            }
+        }
+    })
+    .unwrap();
+    let (_rest, ws) = session(server.port(), "/");
+    let large = "x".repeat(30 << 20);
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(|| ws.send_frame(&large, true));
+        // Fails when the frame waits in the queue: the server reads nothing yet.
+        std::thread::sleep(Duration::from_millis(200));
+        ws.set_idle_timeout_ms(300).unwrap();
+        assert!(ws.read_frame().is_err());
+        ws.set_idle_timeout_ms(LONG).unwrap();
+        go.send(()).unwrap();
+        sender.join().unwrap().unwrap();
+    });
+    ws.send_frame("next", true).unwrap();
+    let frames = [0; 3].map(|_| told.recv_timeout(Duration::from_secs(10)).unwrap());
+    assert_eq!(frames, [(opcode::TEXT, 30 << 20), (opcode::PONG, 6), (opcode::TEXT, 4)]);
+}
+
+#[test]
+fn close_connection_before_the_handshake_closes_it() {
+    let server = scenarios::start(0, None).unwrap();
+    let (rest, ws) = (connected(server.port()), WebSocket::new_object());
+    ws.use_connection(&rest).unwrap();
+    ws.close_connection().unwrap();
+    assert!(rest.full_request_no_body("GET", "/status/200").is_err());
+    // A connection that another WebSocket has got meanwhile is not this one's.
+    let rest = connected(server.port());
+    ws.use_connection(&rest).unwrap();
+    let other = WebSocket::new_object();
+    other.use_connection(&rest).unwrap();
+    other.add_client_headers().unwrap();
+    rest.full_request_no_body("GET", "/echo").unwrap();
+    other.validate_server_handshake().unwrap();
+    ws.close_connection().unwrap();
+    other.send_frame("still here", true).unwrap();
+    other.read_frame().unwrap();
+}
+
+#[test]
+fn a_missing_add_client_headers_is_named_even_when_the_server_has_gone() {
+    let server = scenarios::start(0, None).unwrap();
+    let (rest, ws) = (connected(server.port()), WebSocket::new_object());
+    ws.use_connection(&rest).unwrap();
+    let _ = rest.full_request_no_body("GET", "/echo");
+    let error = ws.validate_server_handshake().unwrap_err();
+    assert!(error.message().contains("AddClientHeaders"), "{error}");
+}
+
+/// Else the next request would get the answer to the one that was given up.
+#[test]
+fn an_aborted_request_ends_the_connection() {
+    let server = scenarios::start(0, None).unwrap();
+    let rest = connected(server.port());
+    openck::net::wait::set_interrupt(Some(|| true));
+    let error = rest.full_request_no_body("GET", "/silence").unwrap_err();
+    openck::net::wait::set_interrupt(None);
+    assert_eq!(error.kind(), openck::error::ErrorKind::Aborted);
+    let error = rest.full_request_no_body("GET", "/status/200").unwrap_err();
+    assert_eq!(error.kind(), openck::error::ErrorKind::NotConnected);
+}
