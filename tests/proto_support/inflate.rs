@@ -54,7 +54,8 @@ impl Oracle {
                 256 => return,
                 symbol => {
                     let len = extended(bits, symbol - 257, 4, 3, Some(28));
-                    let distance = extended(bits, distances.read(bits), 2, 1, None);
+                    let symbol = distances.read(bits);
+                    let distance = extended(bits, symbol, 2, 1, None);
                     self.farthest = self.farthest.max(distance);
                     for _ in 0..len {
                         self.history.push(self.history[self.history.len() - distance]);
@@ -67,7 +68,13 @@ impl Oracle {
 
 /// A length or distance: RFC 1951 3.2.5 as a formula. Groups of `group` symbols share a number of
 /// extra bits, the first two groups have none.
-fn extended(bits: &mut Bits<'_>, symbol: usize, group: usize, least: usize, top: Option<usize>) -> usize {
+fn extended(
+    bits: &mut Bits<'_>,
+    symbol: usize,
+    group: usize,
+    least: usize,
+    top: Option<usize>,
+) -> usize {
     if top == Some(symbol) {
         return 258;
     }

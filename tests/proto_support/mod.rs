@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
+pub(crate) mod inflate;
+
 use openck::error::Error;
 use openck::proto::extension::Agreed;
 use openck::proto::frame::Opcode;
