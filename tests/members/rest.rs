@@ -26,6 +26,8 @@ fn settings(run: &Run) {
     run.switches("AllowHeaderQB");
     run.keeps("ConnectTimeoutMs", &[(Int(20_000), int(20_000)), (Int(0), int(0))]);
     run.keeps("IdleTimeoutMs", &[(Int(0), int(0)), (Int(20_000), int(20_000))]);
+    run.keeps("MaxResponseHeadSize", &[(Int(1), int(1)), (Int(30_000), int(30_000))]);
+    run.keeps("MaxResponseBodySize", &[(Int(0), int(0)), (Int(30_000), int(30_000))]);
     let options = "AllowInsecureBasicAuth";
     run.keeps("UncommonOptions", &[(Text(options), text(options)), (Text(""), text(""))]);
     run.keeps("Host", &[(Text("example.com"), text("example.com")), (Text(""), text(""))]);

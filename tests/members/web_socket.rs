@@ -21,6 +21,19 @@ fn settings(run: &Run) {
     run.switches("PingAutoRespond");
     run.switches("PongAutoConsume");
     run.is("get:UncommonOptions", &[], text(""));
+    run.keeps("MaxMessageSize", &[(Int(0), int(0)), (Int(1 << 20), int(1 << 20))]);
+    run.keeps("MaxFrameSize", &[(Int(0), int(0)), (Int(1 << 20), int(1 << 20))]);
+    run.keeps("DeflateLevel", &[(Int(0), int(0)), (Int(9), int(9))]);
+    run.keeps(
+        "DeflateMinSize",
+        &[(Int(0), int(0)), (Int(i64::from(i32::MAX)), int(i32::MAX.into()))],
+    );
+    run.keeps("DeflateClientMaxWindowBits", &[(Int(9), int(9)), (Int(15), int(15))]);
+    run.keeps("DeflateServerMaxWindowBits", &[(Int(8), int(8)), (Int(15), int(15))]);
+    run.switches("DeflateClientContextTakeover");
+    run.switches("DeflateServerContextTakeover");
+    run.switches("PermessageDeflate");
+    run.is("get:NegotiatedExtensions", &[], text(""));
 }
 
 /// Opens a session on a path of the server.
