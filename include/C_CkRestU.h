@@ -162,6 +162,30 @@ CK_C_VISIBLE_PUBLIC const uint16_t *CkRestU_lastRequestStartLine(HCkRestU handle
 CK_C_VISIBLE_PUBLIC void CkRestU_getLastRequestStartLine(HCkRestU handle, HCkString outStr);
 
 /**
+ * What the body of a response may hold, in bytes; 0 is no limit.
+ *
+ * See `CkRest_getMaxResponseBodySize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkRestU_getMaxResponseBodySize(HCkRestU handle);
+
+/**
+ * Sets MaxResponseBodySize; see `CkRestU_getMaxResponseBodySize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkRestU_putMaxResponseBodySize(HCkRestU handle, int newVal);
+
+/**
+ * What the head of a response may hold, in bytes: status line and header lines.
+ *
+ * See `CkRest_getMaxResponseHeadSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkRestU_getMaxResponseHeadSize(HCkRestU handle);
+
+/**
+ * Sets MaxResponseHeadSize; see `CkRestU_getMaxResponseHeadSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkRestU_putMaxResponseHeadSize(HCkRestU handle, int newVal);
+
+/**
  * The number of header fields in the last response.
  *
  * See `CkRest_getNumResponseHeaders`.

@@ -162,6 +162,30 @@ CK_C_VISIBLE_PUBLIC const wchar_t *CkRestW_lastRequestStartLine(HCkRestW handle)
 CK_C_VISIBLE_PUBLIC void CkRestW_getLastRequestStartLine(HCkRestW handle, HCkString outStr);
 
 /**
+ * What the body of a response may hold, in bytes; 0 is no limit.
+ *
+ * See `CkRest_getMaxResponseBodySize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkRestW_getMaxResponseBodySize(HCkRestW handle);
+
+/**
+ * Sets MaxResponseBodySize; see `CkRestW_getMaxResponseBodySize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkRestW_putMaxResponseBodySize(HCkRestW handle, int newVal);
+
+/**
+ * What the head of a response may hold, in bytes: status line and header lines.
+ *
+ * See `CkRest_getMaxResponseHeadSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkRestW_getMaxResponseHeadSize(HCkRestW handle);
+
+/**
+ * Sets MaxResponseHeadSize; see `CkRestW_getMaxResponseHeadSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkRestW_putMaxResponseHeadSize(HCkRestW handle, int newVal);
+
+/**
  * The number of header fields in the last response.
  *
  * See `CkRest_getNumResponseHeaders`.

@@ -28,9 +28,12 @@
  * once. The data of frames read is added up until it is taken, so take each message before reading
  * the next one.
  *
- * Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over 64 MiB make
- * ReadFrame fail with reason 4, after a Close frame that tells the server why. No memory is set
- * aside on the word of a length field.
+ * Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over MaxMessageSize
+ * (64 MiB) make ReadFrame fail with reason 4, after a Close frame that tells the server why. No
+ * memory is set aside on the word of a length field.
+ *
+ * Messages are compressed when PermessageDeflate is set before AddClientHeaders and the server
+ * agrees.
  *
  * Threads: any method may be called from any thread. One thread can send, ping or close while
  * another waits in ReadFrame; two readers, or two senders, take turns, and a frame is never mixed
@@ -121,6 +124,108 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getCloseReceived(HCkWebSocket handle);
 CK_C_VISIBLE_PUBLIC int CkWebSocket_getCloseStatusCode(HCkWebSocket handle);
 
 /**
+ * Whether messages sent may refer to earlier ones, which makes similar messages much smaller.
+ *
+ * False offers `client_no_context_takeover`: each message is compressed on its own, and the
+ * compressor's memory (about 300 KiB) is given back after each. The server can demand the same. It
+ * counts from the next AddClientHeaders; see PermessageDeflate.
+ *
+ * Default: true.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getDeflateClientContextTakeover(HCkWebSocket handle);
+
+/**
+ * Sets DeflateClientContextTakeover; see `CkWebSocket_getDeflateClientContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocket_putDeflateClientContextTakeover(HCkWebSocket handle,
+                                                 BOOL newVal);
+
+/**
+ * The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32 KiB).
+ *
+ * It is offered as `client_max_window_bits`, and the server may choose a smaller one; fewer bits
+ * save memory on both sides and compress less. If the server chooses 8, messages are sent
+ * uncompressed, as no window of 256 bytes can be compressed with. Other values are refused: the
+ * old one stays, and LastErrorText says so. It counts from the next AddClientHeaders; see
+ * PermessageDeflate.
+ *
+ * Default: 15.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocket_getDeflateClientMaxWindowBits(HCkWebSocket handle);
+
+/**
+ * Sets DeflateClientMaxWindowBits; see `CkWebSocket_getDeflateClientMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_putDeflateClientMaxWindowBits(HCkWebSocket handle, int newVal);
+
+/**
+ * How hard messages are compressed: 0 to 9.
+ *
+ * 1 is fast, 9 small, 0 only stores. Other values are refused: the old one stays, and
+ * LastErrorText says so. It counts from the next ValidateServerHandshake; see PermessageDeflate.
+ *
+ * Default: 6.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocket_getDeflateLevel(HCkWebSocket handle);
+
+/**
+ * Sets DeflateLevel; see `CkWebSocket_getDeflateLevel`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_putDeflateLevel(HCkWebSocket handle, int newVal);
+
+/**
+ * Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every message.
+ *
+ * A message begun with finalFrame False is always compressed, because its length is not known
+ * then. A new value counts from the next message, also of an open session: a program can set it
+ * high before a message with secrets, and back afterwards. Negative values are refused.
+ *
+ * Default: 256.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocket_getDeflateMinSize(HCkWebSocket handle);
+
+/**
+ * Sets DeflateMinSize; see `CkWebSocket_getDeflateMinSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_putDeflateMinSize(HCkWebSocket handle, int newVal);
+
+/**
+ * Whether messages of the server may refer to earlier ones.
+ *
+ * False offers `server_no_context_takeover`, and a server that agrees to compression must obey:
+ * memory for inflating (up to 48 KiB) is then held only within a message. It counts from the next
+ * AddClientHeaders; see PermessageDeflate.
+ *
+ * Default: true.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getDeflateServerContextTakeover(HCkWebSocket handle);
+
+/**
+ * Sets DeflateServerContextTakeover; see `CkWebSocket_getDeflateServerContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocket_putDeflateServerContextTakeover(HCkWebSocket handle,
+                                                 BOOL newVal);
+
+/**
+ * The largest window the server may use for compressing, as a power of two: 8 (256 bytes) to 15
+ * (32 KiB).
+ *
+ * Below 15 it is offered as `server_max_window_bits`, and a server that agrees to compression must
+ * obey; fewer bits save memory for inflating. Other values are refused: the old one stays, and
+ * LastErrorText says so. It counts from the next AddClientHeaders; see PermessageDeflate.
+ *
+ * Default: 15.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocket_getDeflateServerMaxWindowBits(HCkWebSocket handle);
+
+/**
+ * Sets DeflateServerMaxWindowBits; see `CkWebSocket_getDeflateServerMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_putDeflateServerMaxWindowBits(HCkWebSocket handle, int newVal);
+
+/**
  * Whether the last data frame read was the last one of its message.
  *
  * Control frames (Close, Ping, Pong) do not change it, so a message can be read in a loop `do
@@ -203,6 +308,39 @@ CK_C_VISIBLE_PUBLIC void CkWebSocket_putIdleTimeoutMs(HCkWebSocket handle, int n
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getIsConnected(HCkWebSocket handle);
 
 /**
+ * What one frame from the server may hold, in bytes; 0 is no limit.
+ *
+ * A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent: on its header,
+ * before its data is read; for a compressed frame, whose inflated bytes count, as soon as they are
+ * too many. A new value counts from the next ReadFrame. Negative values are refused: the old one
+ * stays.
+ *
+ * Default: 67108864.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocket_getMaxFrameSize(HCkWebSocket handle);
+
+/**
+ * Sets MaxFrameSize; see `CkWebSocket_getMaxFrameSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_putMaxFrameSize(HCkWebSocket handle, int newVal);
+
+/**
+ * What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+ *
+ * A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent. Inflated bytes
+ * count. Data of several messages that was read and not taken must not exceed it either. A new
+ * value counts from the next ReadFrame. Negative values are refused: the old one stays.
+ *
+ * Default: 67108864.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocket_getMaxMessageSize(HCkWebSocket handle);
+
+/**
+ * Sets MaxMessageSize; see `CkWebSocket_getMaxMessageSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_putMaxMessageSize(HCkWebSocket handle, int newVal);
+
+/**
  * Whether a Ping was received and not yet answered.
  *
  * Only with PingAutoRespond False: call SendPong, which sends the Ping's data back and resets this
@@ -211,6 +349,49 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getIsConnected(HCkWebSocket handle);
  * Default: false.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getNeedSendPong(HCkWebSocket handle);
+
+/**
+ * The extensions that hold for this session; empty if none does.
+ *
+ * Set by ValidateServerHandshake, in the form of the header field, such as "permessage-deflate;
+ * client_max_window_bits=12": what limits one of the sides is named, what is RFC 7692's default is
+ * left out. UseConnection resets it.
+ *
+ * Default: "".
+ *
+ * Ownership: Owned by the object, see the class.
+ */
+CK_C_VISIBLE_PUBLIC const char *CkWebSocket_negotiatedExtensions(HCkWebSocket handle);
+
+/**
+ * The extensions that hold for this session; empty if none does.
+ *
+ * Puts the text into `outStr`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_getNegotiatedExtensions(HCkWebSocket handle, HCkString outStr);
+
+/**
+ * Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+ *
+ * If the server agrees, NegotiatedExtensions tells so; messages are then compressed and inflated
+ * without further calls, and sizes such as FrameDataLen are those of the plain data. The Deflate
+ * properties say what to offer; an offer replaces a `Sec-WebSocket-Extensions` that was set with
+ * Rest.AddHeader before. One that the program sets afterwards, or without this property, is
+ * honoured if it offers permessage-deflate only.
+ *
+ * Compression is off by default because it can leak secrets: who can put text of his own beside a
+ * secret into one message, or with context takeover into one connection, and see the length of
+ * what is sent, can guess the secret bit by bit, also through TLS (RFC 7692 8, known as CRIME and
+ * BREACH). Use it where messages hold no secrets, or keep those uncompressed by DeflateMinSize.
+ *
+ * Default: false.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getPermessageDeflate(HCkWebSocket handle);
+
+/**
+ * Sets PermessageDeflate; see `CkWebSocket_getPermessageDeflate`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocket_putPermessageDeflate(HCkWebSocket handle, BOOL newVal);
 
 /**
  * Whether Ping frames are answered by ReadFrame itself.
@@ -266,7 +447,7 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_getPongConsumed(HCkWebSocket handle);
  * - 3: no connection. It was lost, the server ended it without a Close frame, it was closed
  *   before, or the handshake is not done. Start again with a new Rest and UseConnection.
  * - 4: the server broke the protocol: invalid frame (Close 1002 was sent), text that is not UTF-8
- *   (1007), or a message over 64 MiB (1009). The connection is closed.
+ *   (1007), or a message over MaxMessageSize (1009). The connection is closed.
  * - 99: any other failure, such as a defect of openck. LastErrorText tells; please report it.
  *
  * Default: 0.
@@ -466,9 +647,10 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_UseConnection(HCkWebSocket handle, HCkRest 
  * Adds the request headers that RFC 6455 demands to the Rest given to UseConnection.
  *
  * They are `Upgrade: websocket`, `Connection: Upgrade`, `Sec-WebSocket-Version: 13` and
- * `Sec-WebSocket-Key` with 16 new random bytes. Nothing else is added: set Origin,
- * Sec-WebSocket-Protocol, Cookie and the like with Rest.AddHeader, before or after this call. Call
- * it for each new connection; a second call replaces the key.
+ * `Sec-WebSocket-Key` with 16 new random bytes. With PermessageDeflate also
+ * `Sec-WebSocket-Extensions`. Nothing else is added: set Origin, Sec-WebSocket-Protocol, Cookie
+ * and the like with Rest.AddHeader, before or after this call. Call it for each new connection; a
+ * second call replaces the key.
  *
  * Result: True when the headers were set.
  *
@@ -483,8 +665,8 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_AddClientHeaders(HCkWebSocket handle);
  * Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the key sent; no extension
  * and no subprotocol that was not offered. No subprotocol chosen is allowed: read the choice with
  * rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came right behind the answer are
- * kept for ReadFrame. openck speaks no extensions in this version: do not offer one with
- * AddHeader, or frames that use it fail with reason 4.
+ * kept for ReadFrame. The one extension that openck has is permessage-deflate (PermessageDeflate);
+ * an answer that agrees to another one, which the program offered by AddHeader, is refused.
  *
  * Result: True when the session is open; IsConnected is True then.
  *
@@ -638,8 +820,8 @@ BOOL CkWebSocket_SendClose(HCkWebSocket handle,
  *
  * Errors: Reason 1 (timeout) and 2 (aborted) leave everything intact; call again, also in the
  * middle of a frame. Reason 3: no connection. Reason 4: a forbidden frame, invalid UTF-8 or a
- * message over 64 MiB; the Close frame 1002, 1007 or 1009 was sent and the connection closed.
- * LastErrorText names the offending bytes and the rule.
+ * message over MaxMessageSize; the Close frame 1002, 1007 or 1009 was sent and the connection
+ * closed. LastErrorText names the offending bytes and the rule.
  *
  * Threads: One reader at a time; a second one waits for its turn. Other threads may send
  * meanwhile. Dispose and CloseConnection end it with reason 3.

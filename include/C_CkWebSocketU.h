@@ -65,6 +65,87 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocketU_getCloseReceived(HCkWebSocketU handle);
 CK_C_VISIBLE_PUBLIC int CkWebSocketU_getCloseStatusCode(HCkWebSocketU handle);
 
 /**
+ * Whether messages sent may refer to earlier ones, which makes similar messages much smaller.
+ *
+ * See `CkWebSocket_getDeflateClientContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocketU_getDeflateClientContextTakeover(HCkWebSocketU handle);
+
+/**
+ * Sets DeflateClientContextTakeover; see `CkWebSocketU_getDeflateClientContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketU_putDeflateClientContextTakeover(HCkWebSocketU handle,
+                                                  BOOL newVal);
+
+/**
+ * The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32 KiB).
+ *
+ * See `CkWebSocket_getDeflateClientMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketU_getDeflateClientMaxWindowBits(HCkWebSocketU handle);
+
+/**
+ * Sets DeflateClientMaxWindowBits; see `CkWebSocketU_getDeflateClientMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketU_putDeflateClientMaxWindowBits(HCkWebSocketU handle,
+                                                int newVal);
+
+/**
+ * How hard messages are compressed: 0 to 9.
+ *
+ * See `CkWebSocket_getDeflateLevel`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketU_getDeflateLevel(HCkWebSocketU handle);
+
+/**
+ * Sets DeflateLevel; see `CkWebSocketU_getDeflateLevel`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketU_putDeflateLevel(HCkWebSocketU handle, int newVal);
+
+/**
+ * Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every message.
+ *
+ * See `CkWebSocket_getDeflateMinSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketU_getDeflateMinSize(HCkWebSocketU handle);
+
+/**
+ * Sets DeflateMinSize; see `CkWebSocketU_getDeflateMinSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketU_putDeflateMinSize(HCkWebSocketU handle, int newVal);
+
+/**
+ * Whether messages of the server may refer to earlier ones.
+ *
+ * See `CkWebSocket_getDeflateServerContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocketU_getDeflateServerContextTakeover(HCkWebSocketU handle);
+
+/**
+ * Sets DeflateServerContextTakeover; see `CkWebSocketU_getDeflateServerContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketU_putDeflateServerContextTakeover(HCkWebSocketU handle,
+                                                  BOOL newVal);
+
+/**
+ * The largest window the server may use for compressing, as a power of two: 8 (256 bytes) to 15
+ * (32 KiB).
+ *
+ * See `CkWebSocket_getDeflateServerMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketU_getDeflateServerMaxWindowBits(HCkWebSocketU handle);
+
+/**
+ * Sets DeflateServerMaxWindowBits; see `CkWebSocketU_getDeflateServerMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketU_putDeflateServerMaxWindowBits(HCkWebSocketU handle,
+                                                int newVal);
+
+/**
  * Whether the last data frame read was the last one of its message.
  *
  * See `CkWebSocket_getFinalFrame`.
@@ -120,11 +201,63 @@ CK_C_VISIBLE_PUBLIC void CkWebSocketU_putIdleTimeoutMs(HCkWebSocketU handle, int
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocketU_getIsConnected(HCkWebSocketU handle);
 
 /**
+ * What one frame from the server may hold, in bytes; 0 is no limit.
+ *
+ * See `CkWebSocket_getMaxFrameSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketU_getMaxFrameSize(HCkWebSocketU handle);
+
+/**
+ * Sets MaxFrameSize; see `CkWebSocketU_getMaxFrameSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketU_putMaxFrameSize(HCkWebSocketU handle, int newVal);
+
+/**
+ * What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+ *
+ * See `CkWebSocket_getMaxMessageSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketU_getMaxMessageSize(HCkWebSocketU handle);
+
+/**
+ * Sets MaxMessageSize; see `CkWebSocketU_getMaxMessageSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketU_putMaxMessageSize(HCkWebSocketU handle, int newVal);
+
+/**
  * Whether a Ping was received and not yet answered.
  *
  * See `CkWebSocket_getNeedSendPong`.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocketU_getNeedSendPong(HCkWebSocketU handle);
+
+/**
+ * The extensions that hold for this session; empty if none does.
+ *
+ * See `CkWebSocket_negotiatedExtensions`.
+ */
+CK_C_VISIBLE_PUBLIC const uint16_t *CkWebSocketU_negotiatedExtensions(HCkWebSocketU handle);
+
+/**
+ * The extensions that hold for this session; empty if none does.
+ *
+ * Puts the text into `outStr`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketU_getNegotiatedExtensions(HCkWebSocketU handle,
+                                          HCkString outStr);
+
+/**
+ * Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+ *
+ * See `CkWebSocket_getPermessageDeflate`.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocketU_getPermessageDeflate(HCkWebSocketU handle);
+
+/**
+ * Sets PermessageDeflate; see `CkWebSocketU_getPermessageDeflate`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketU_putPermessageDeflate(HCkWebSocketU handle, BOOL newVal);
 
 /**
  * Whether Ping frames are answered by ReadFrame itself.

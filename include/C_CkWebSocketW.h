@@ -65,6 +65,87 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocketW_getCloseReceived(HCkWebSocketW handle);
 CK_C_VISIBLE_PUBLIC int CkWebSocketW_getCloseStatusCode(HCkWebSocketW handle);
 
 /**
+ * Whether messages sent may refer to earlier ones, which makes similar messages much smaller.
+ *
+ * See `CkWebSocket_getDeflateClientContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocketW_getDeflateClientContextTakeover(HCkWebSocketW handle);
+
+/**
+ * Sets DeflateClientContextTakeover; see `CkWebSocketW_getDeflateClientContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketW_putDeflateClientContextTakeover(HCkWebSocketW handle,
+                                                  BOOL newVal);
+
+/**
+ * The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32 KiB).
+ *
+ * See `CkWebSocket_getDeflateClientMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketW_getDeflateClientMaxWindowBits(HCkWebSocketW handle);
+
+/**
+ * Sets DeflateClientMaxWindowBits; see `CkWebSocketW_getDeflateClientMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketW_putDeflateClientMaxWindowBits(HCkWebSocketW handle,
+                                                int newVal);
+
+/**
+ * How hard messages are compressed: 0 to 9.
+ *
+ * See `CkWebSocket_getDeflateLevel`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketW_getDeflateLevel(HCkWebSocketW handle);
+
+/**
+ * Sets DeflateLevel; see `CkWebSocketW_getDeflateLevel`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketW_putDeflateLevel(HCkWebSocketW handle, int newVal);
+
+/**
+ * Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every message.
+ *
+ * See `CkWebSocket_getDeflateMinSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketW_getDeflateMinSize(HCkWebSocketW handle);
+
+/**
+ * Sets DeflateMinSize; see `CkWebSocketW_getDeflateMinSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketW_putDeflateMinSize(HCkWebSocketW handle, int newVal);
+
+/**
+ * Whether messages of the server may refer to earlier ones.
+ *
+ * See `CkWebSocket_getDeflateServerContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocketW_getDeflateServerContextTakeover(HCkWebSocketW handle);
+
+/**
+ * Sets DeflateServerContextTakeover; see `CkWebSocketW_getDeflateServerContextTakeover`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketW_putDeflateServerContextTakeover(HCkWebSocketW handle,
+                                                  BOOL newVal);
+
+/**
+ * The largest window the server may use for compressing, as a power of two: 8 (256 bytes) to 15
+ * (32 KiB).
+ *
+ * See `CkWebSocket_getDeflateServerMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketW_getDeflateServerMaxWindowBits(HCkWebSocketW handle);
+
+/**
+ * Sets DeflateServerMaxWindowBits; see `CkWebSocketW_getDeflateServerMaxWindowBits`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketW_putDeflateServerMaxWindowBits(HCkWebSocketW handle,
+                                                int newVal);
+
+/**
  * Whether the last data frame read was the last one of its message.
  *
  * See `CkWebSocket_getFinalFrame`.
@@ -120,11 +201,63 @@ CK_C_VISIBLE_PUBLIC void CkWebSocketW_putIdleTimeoutMs(HCkWebSocketW handle, int
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocketW_getIsConnected(HCkWebSocketW handle);
 
 /**
+ * What one frame from the server may hold, in bytes; 0 is no limit.
+ *
+ * See `CkWebSocket_getMaxFrameSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketW_getMaxFrameSize(HCkWebSocketW handle);
+
+/**
+ * Sets MaxFrameSize; see `CkWebSocketW_getMaxFrameSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketW_putMaxFrameSize(HCkWebSocketW handle, int newVal);
+
+/**
+ * What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+ *
+ * See `CkWebSocket_getMaxMessageSize`.
+ */
+CK_C_VISIBLE_PUBLIC int CkWebSocketW_getMaxMessageSize(HCkWebSocketW handle);
+
+/**
+ * Sets MaxMessageSize; see `CkWebSocketW_getMaxMessageSize`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketW_putMaxMessageSize(HCkWebSocketW handle, int newVal);
+
+/**
  * Whether a Ping was received and not yet answered.
  *
  * See `CkWebSocket_getNeedSendPong`.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocketW_getNeedSendPong(HCkWebSocketW handle);
+
+/**
+ * The extensions that hold for this session; empty if none does.
+ *
+ * See `CkWebSocket_negotiatedExtensions`.
+ */
+CK_C_VISIBLE_PUBLIC const wchar_t *CkWebSocketW_negotiatedExtensions(HCkWebSocketW handle);
+
+/**
+ * The extensions that hold for this session; empty if none does.
+ *
+ * Puts the text into `outStr`.
+ */
+CK_C_VISIBLE_PUBLIC
+void CkWebSocketW_getNegotiatedExtensions(HCkWebSocketW handle,
+                                          HCkString outStr);
+
+/**
+ * Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+ *
+ * See `CkWebSocket_getPermessageDeflate`.
+ */
+CK_C_VISIBLE_PUBLIC BOOL CkWebSocketW_getPermessageDeflate(HCkWebSocketW handle);
+
+/**
+ * Sets PermessageDeflate; see `CkWebSocketW_getPermessageDeflate`.
+ */
+CK_C_VISIBLE_PUBLIC void CkWebSocketW_putPermessageDeflate(HCkWebSocketW handle, BOOL newVal);
 
 /**
  * Whether Ping frames are answered by ReadFrame itself.

@@ -25,9 +25,9 @@ class CkStringBuilder;
  * TLS certificates and host names are verified against the system's store. AddTrustedCaPem adds a
  * CA; RequireSslCertVerify False switches verification off. TLS is 1.2 or newer.
  *
- * Limits: 64 KiB for a response head, 128 header lines of 8 KiB, 1 MiB for a body. Header names and
- * values, hosts and paths with CR, LF or NUL are refused where they are set. Redirects are not
- * followed.
+ * Limits: 64 KiB for a response head (MaxResponseHeadSize), 128 header lines of 8 KiB, 1 MiB for a
+ * body (MaxResponseBodySize). Header names and values, hosts and paths with CR, LF or NUL are
+ * refused where they are set. Redirects are not followed.
  *
  * Threads: any method may be called from any thread; calls on one object take turns. Disposing the
  * object ends a blocked call.
@@ -243,6 +243,37 @@ public:
      * Puts the text into `outStr`.
      */
     void get_LastRequestStartLine(CkString &outStr) const;
+
+    /**
+     * What the body of a response may hold, in bytes; 0 is no limit.
+     *
+     * More makes the reading method fail and closes the connection. A new value counts from the
+     * next response. Negative values are refused: the old one stays.
+     *
+     * Default: 1048576.
+     */
+    int get_MaxResponseBodySize() const;
+
+    /**
+     * Sets MaxResponseBodySize.
+     */
+    void put_MaxResponseBodySize(int newVal);
+
+    /**
+     * What the head of a response may hold, in bytes: status line and header lines.
+     *
+     * More makes the reading method fail and closes the connection. At most 128 lines of 8 KiB each
+     * are taken, whatever this says. A new value counts from the next response. 0 and negative
+     * values are refused: the old one stays.
+     *
+     * Default: 65536.
+     */
+    int get_MaxResponseHeadSize() const;
+
+    /**
+     * Sets MaxResponseHeadSize.
+     */
+    void put_MaxResponseHeadSize(int newVal);
 
     /**
      * The number of header fields in the last response.
@@ -1163,6 +1194,22 @@ inline const char *CkRest::lastRequestStartLine() const {
 
 inline void CkRest::get_LastRequestStartLine(CkString &outStr) const {
     CkRest_getLastRequestStartLine(m_handle, outStr.handle());
+}
+
+inline int CkRest::get_MaxResponseBodySize() const {
+    return CkRest_getMaxResponseBodySize(m_handle);
+}
+
+inline void CkRest::put_MaxResponseBodySize(int newVal) {
+    CkRest_putMaxResponseBodySize(m_handle, newVal);
+}
+
+inline int CkRest::get_MaxResponseHeadSize() const {
+    return CkRest_getMaxResponseHeadSize(m_handle);
+}
+
+inline void CkRest::put_MaxResponseHeadSize(int newVal) {
+    CkRest_putMaxResponseHeadSize(m_handle, newVal);
 }
 
 inline int CkRest::get_NumResponseHeaders() const {

@@ -33,9 +33,12 @@ class CkStringBuilder;
  * once. The data of frames read is added up until it is taken, so take each message before reading
  * the next one.
  *
- * Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over 64 MiB make
- * ReadFrame fail with reason 4, after a Close frame that tells the server why. No memory is set
- * aside on the word of a length field.
+ * Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over MaxMessageSize
+ * (64 MiB) make ReadFrame fail with reason 4, after a Close frame that tells the server why. No
+ * memory is set aside on the word of a length field.
+ *
+ * Messages are compressed when PermessageDeflate is set before AddClientHeaders and the server
+ * agrees.
  *
  * Threads: any method may be called from any thread. One thread can send, ping or close while
  * another waits in ReadFrame; two readers, or two senders, take turns, and a frame is never mixed
@@ -115,6 +118,105 @@ public:
      * Default: 0.
      */
     int get_CloseStatusCode() const;
+
+    /**
+     * Whether messages sent may refer to earlier ones, which makes similar messages much smaller.
+     *
+     * False offers `client_no_context_takeover`: each message is compressed on its own, and the
+     * compressor's memory (about 300 KiB) is given back after each. The server can demand the same.
+     * It counts from the next AddClientHeaders; see PermessageDeflate.
+     *
+     * Default: true.
+     */
+    bool get_DeflateClientContextTakeover() const;
+
+    /**
+     * Sets DeflateClientContextTakeover.
+     */
+    void put_DeflateClientContextTakeover(bool newVal);
+
+    /**
+     * The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32 KiB).
+     *
+     * It is offered as `client_max_window_bits`, and the server may choose a smaller one; fewer
+     * bits save memory on both sides and compress less. If the server chooses 8, messages are sent
+     * uncompressed, as no window of 256 bytes can be compressed with. Other values are refused: the
+     * old one stays, and LastErrorText says so. It counts from the next AddClientHeaders; see
+     * PermessageDeflate.
+     *
+     * Default: 15.
+     */
+    int get_DeflateClientMaxWindowBits() const;
+
+    /**
+     * Sets DeflateClientMaxWindowBits.
+     */
+    void put_DeflateClientMaxWindowBits(int newVal);
+
+    /**
+     * How hard messages are compressed: 0 to 9.
+     *
+     * 1 is fast, 9 small, 0 only stores. Other values are refused: the old one stays, and
+     * LastErrorText says so. It counts from the next ValidateServerHandshake; see
+     * PermessageDeflate.
+     *
+     * Default: 6.
+     */
+    int get_DeflateLevel() const;
+
+    /**
+     * Sets DeflateLevel.
+     */
+    void put_DeflateLevel(int newVal);
+
+    /**
+     * Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every message.
+     *
+     * A message begun with finalFrame False is always compressed, because its length is not known
+     * then. A new value counts from the next message, also of an open session: a program can set it
+     * high before a message with secrets, and back afterwards. Negative values are refused.
+     *
+     * Default: 256.
+     */
+    int get_DeflateMinSize() const;
+
+    /**
+     * Sets DeflateMinSize.
+     */
+    void put_DeflateMinSize(int newVal);
+
+    /**
+     * Whether messages of the server may refer to earlier ones.
+     *
+     * False offers `server_no_context_takeover`, and a server that agrees to compression must obey:
+     * memory for inflating (up to 48 KiB) is then held only within a message. It counts from the
+     * next AddClientHeaders; see PermessageDeflate.
+     *
+     * Default: true.
+     */
+    bool get_DeflateServerContextTakeover() const;
+
+    /**
+     * Sets DeflateServerContextTakeover.
+     */
+    void put_DeflateServerContextTakeover(bool newVal);
+
+    /**
+     * The largest window the server may use for compressing, as a power of two: 8 (256 bytes) to 15
+     * (32 KiB).
+     *
+     * Below 15 it is offered as `server_max_window_bits`, and a server that agrees to compression
+     * must obey; fewer bits save memory for inflating. Other values are refused: the old one stays,
+     * and LastErrorText says so. It counts from the next AddClientHeaders; see PermessageDeflate.
+     *
+     * Default: 15.
+     */
+    int get_DeflateServerMaxWindowBits() const;
+
+    /**
+     * Sets DeflateServerMaxWindowBits.
+     */
+    void put_DeflateServerMaxWindowBits(int newVal);
 
     /**
      * Whether the last data frame read was the last one of its message.
@@ -200,6 +302,39 @@ public:
     bool get_IsConnected() const;
 
     /**
+     * What one frame from the server may hold, in bytes; 0 is no limit.
+     *
+     * A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent: on its
+     * header, before its data is read; for a compressed frame, whose inflated bytes count, as soon
+     * as they are too many. A new value counts from the next ReadFrame. Negative values are
+     * refused: the old one stays.
+     *
+     * Default: 67108864.
+     */
+    int get_MaxFrameSize() const;
+
+    /**
+     * Sets MaxFrameSize.
+     */
+    void put_MaxFrameSize(int newVal);
+
+    /**
+     * What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+     *
+     * A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent. Inflated
+     * bytes count. Data of several messages that was read and not taken must not exceed it either.
+     * A new value counts from the next ReadFrame. Negative values are refused: the old one stays.
+     *
+     * Default: 67108864.
+     */
+    int get_MaxMessageSize() const;
+
+    /**
+     * Sets MaxMessageSize.
+     */
+    void put_MaxMessageSize(int newVal);
+
+    /**
      * Whether a Ping was received and not yet answered.
      *
      * Only with PingAutoRespond False: call SendPong, which sends the Ping's data back and resets
@@ -208,6 +343,50 @@ public:
      * Default: false.
      */
     bool get_NeedSendPong() const;
+
+    /**
+     * The extensions that hold for this session; empty if none does.
+     *
+     * Set by ValidateServerHandshake, in the form of the header field, such as "permessage-deflate;
+     * client_max_window_bits=12": what limits one of the sides is named, what is RFC 7692's default
+     * is left out. UseConnection resets it.
+     *
+     * Default: "".
+     *
+     * Ownership: Owned by the object, see the class.
+     */
+    const char *negotiatedExtensions() const;
+
+    /**
+     * The extensions that hold for this session; empty if none does.
+     *
+     * Puts the text into `outStr`.
+     */
+    void get_NegotiatedExtensions(CkString &outStr) const;
+
+    /**
+     * Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+     *
+     * If the server agrees, NegotiatedExtensions tells so; messages are then compressed and
+     * inflated without further calls, and sizes such as FrameDataLen are those of the plain data.
+     * The Deflate properties say what to offer; an offer replaces a `Sec-WebSocket-Extensions` that
+     * was set with Rest.AddHeader before. One that the program sets afterwards, or without this
+     * property, is honoured if it offers permessage-deflate only.
+     *
+     * Compression is off by default because it can leak secrets: who can put text of his own beside
+     * a secret into one message, or with context takeover into one connection, and see the length
+     * of what is sent, can guess the secret bit by bit, also through TLS (RFC 7692 8, known as
+     * CRIME and BREACH). Use it where messages hold no secrets, or keep those uncompressed by
+     * DeflateMinSize.
+     *
+     * Default: false.
+     */
+    bool get_PermessageDeflate() const;
+
+    /**
+     * Sets PermessageDeflate.
+     */
+    void put_PermessageDeflate(bool newVal);
 
     /**
      * Whether Ping frames are answered by ReadFrame itself.
@@ -263,7 +442,7 @@ public:
      * - 3: no connection. It was lost, the server ended it without a Close frame, it was closed
      *   before, or the handshake is not done. Start again with a new Rest and UseConnection.
      * - 4: the server broke the protocol: invalid frame (Close 1002 was sent), text that is not
-     *   UTF-8 (1007), or a message over 64 MiB (1009). The connection is closed.
+     *   UTF-8 (1007), or a message over MaxMessageSize (1009). The connection is closed.
      * - 99: any other failure, such as a defect of openck. LastErrorText tells; please report it.
      *
      * Default: 0.
@@ -463,9 +642,10 @@ public:
      * Adds the request headers that RFC 6455 demands to the Rest given to UseConnection.
      *
      * They are `Upgrade: websocket`, `Connection: Upgrade`, `Sec-WebSocket-Version: 13` and
-     * `Sec-WebSocket-Key` with 16 new random bytes. Nothing else is added: set Origin,
-     * Sec-WebSocket-Protocol, Cookie and the like with Rest.AddHeader, before or after this call.
-     * Call it for each new connection; a second call replaces the key.
+     * `Sec-WebSocket-Key` with 16 new random bytes. With PermessageDeflate also
+     * `Sec-WebSocket-Extensions`. Nothing else is added: set Origin, Sec-WebSocket-Protocol, Cookie
+     * and the like with Rest.AddHeader, before or after this call. Call it for each new connection;
+     * a second call replaces the key.
      *
      * Result: True when the headers were set.
      *
@@ -480,8 +660,9 @@ public:
      * "websocket"; Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the key
      * sent; no extension and no subprotocol that was not offered. No subprotocol chosen is allowed:
      * read the choice with rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came right
-     * behind the answer are kept for ReadFrame. openck speaks no extensions in this version: do not
-     * offer one with AddHeader, or frames that use it fail with reason 4.
+     * behind the answer are kept for ReadFrame. The one extension that openck has is
+     * permessage-deflate (PermessageDeflate); an answer that agrees to another one, which the
+     * program offered by AddHeader, is refused.
      *
      * Result: True when the session is open; IsConnected is True then.
      *
@@ -625,8 +806,8 @@ public:
      *
      * Errors: Reason 1 (timeout) and 2 (aborted) leave everything intact; call again, also in the
      * middle of a frame. Reason 3: no connection. Reason 4: a forbidden frame, invalid UTF-8 or a
-     * message over 64 MiB; the Close frame 1002, 1007 or 1009 was sent and the connection closed.
-     * LastErrorText names the offending bytes and the rule.
+     * message over MaxMessageSize; the Close frame 1002, 1007 or 1009 was sent and the connection
+     * closed. LastErrorText names the offending bytes and the rule.
      *
      * Threads: One reader at a time; a second one waits for its turn. Other threads may send
      * meanwhile. Dispose and CloseConnection end it with reason 3.
@@ -769,6 +950,54 @@ inline int CkWebSocket::get_CloseStatusCode() const {
     return CkWebSocket_getCloseStatusCode(m_handle);
 }
 
+inline bool CkWebSocket::get_DeflateClientContextTakeover() const {
+    return CkWebSocket_getDeflateClientContextTakeover(m_handle) != 0;
+}
+
+inline void CkWebSocket::put_DeflateClientContextTakeover(bool newVal) {
+    CkWebSocket_putDeflateClientContextTakeover(m_handle, newVal);
+}
+
+inline int CkWebSocket::get_DeflateClientMaxWindowBits() const {
+    return CkWebSocket_getDeflateClientMaxWindowBits(m_handle);
+}
+
+inline void CkWebSocket::put_DeflateClientMaxWindowBits(int newVal) {
+    CkWebSocket_putDeflateClientMaxWindowBits(m_handle, newVal);
+}
+
+inline int CkWebSocket::get_DeflateLevel() const {
+    return CkWebSocket_getDeflateLevel(m_handle);
+}
+
+inline void CkWebSocket::put_DeflateLevel(int newVal) {
+    CkWebSocket_putDeflateLevel(m_handle, newVal);
+}
+
+inline int CkWebSocket::get_DeflateMinSize() const {
+    return CkWebSocket_getDeflateMinSize(m_handle);
+}
+
+inline void CkWebSocket::put_DeflateMinSize(int newVal) {
+    CkWebSocket_putDeflateMinSize(m_handle, newVal);
+}
+
+inline bool CkWebSocket::get_DeflateServerContextTakeover() const {
+    return CkWebSocket_getDeflateServerContextTakeover(m_handle) != 0;
+}
+
+inline void CkWebSocket::put_DeflateServerContextTakeover(bool newVal) {
+    CkWebSocket_putDeflateServerContextTakeover(m_handle, newVal);
+}
+
+inline int CkWebSocket::get_DeflateServerMaxWindowBits() const {
+    return CkWebSocket_getDeflateServerMaxWindowBits(m_handle);
+}
+
+inline void CkWebSocket::put_DeflateServerMaxWindowBits(int newVal) {
+    CkWebSocket_putDeflateServerMaxWindowBits(m_handle, newVal);
+}
+
 inline bool CkWebSocket::get_FinalFrame() const {
     return CkWebSocket_getFinalFrame(m_handle) != 0;
 }
@@ -801,8 +1030,40 @@ inline bool CkWebSocket::get_IsConnected() const {
     return CkWebSocket_getIsConnected(m_handle) != 0;
 }
 
+inline int CkWebSocket::get_MaxFrameSize() const {
+    return CkWebSocket_getMaxFrameSize(m_handle);
+}
+
+inline void CkWebSocket::put_MaxFrameSize(int newVal) {
+    CkWebSocket_putMaxFrameSize(m_handle, newVal);
+}
+
+inline int CkWebSocket::get_MaxMessageSize() const {
+    return CkWebSocket_getMaxMessageSize(m_handle);
+}
+
+inline void CkWebSocket::put_MaxMessageSize(int newVal) {
+    CkWebSocket_putMaxMessageSize(m_handle, newVal);
+}
+
 inline bool CkWebSocket::get_NeedSendPong() const {
     return CkWebSocket_getNeedSendPong(m_handle) != 0;
+}
+
+inline const char *CkWebSocket::negotiatedExtensions() const {
+    return CkWebSocket_negotiatedExtensions(m_handle);
+}
+
+inline void CkWebSocket::get_NegotiatedExtensions(CkString &outStr) const {
+    CkWebSocket_getNegotiatedExtensions(m_handle, outStr.handle());
+}
+
+inline bool CkWebSocket::get_PermessageDeflate() const {
+    return CkWebSocket_getPermessageDeflate(m_handle) != 0;
+}
+
+inline void CkWebSocket::put_PermessageDeflate(bool newVal) {
+    CkWebSocket_putPermessageDeflate(m_handle, newVal);
 }
 
 inline bool CkWebSocket::get_PingAutoRespond() const {

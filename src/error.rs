@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Result of everything that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What kind of failure it was. The numbers that programs read come from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -106,7 +106,10 @@ fn r07_offers_are_read_over_all_lines() {
     ]));
     let offer = offer.unwrap();
     assert_eq!(offer.protocols, ["chat", "superchat", "v2.chat"]);
-    assert_eq!(offer.extensions, ["foo", "bar"]);
+    let [foo, bar] = &offer.extensions[..] else { panic!("{:?}", offer.extensions) };
+    let parameters: Vec<_> = foo.parameters.iter().map(|(n, v)| (&n[..], v.as_deref())).collect();
+    assert_eq!(parameters, [("a", None), ("b", Some("2")), ("c", Some("x"))]);
+    assert_eq!((&foo.name[..], &bar.name[..], bar.parameters.len()), ("foo", "bar", 0));
     assert_eq!(Offer::read(&request(&[])).unwrap(), Offer::default());
 }
 
@@ -173,7 +176,7 @@ fn r12_only_status_101_is_a_success() {
         assert!(error.message().contains(&format!("status {status}")), "{error}");
         assert!(error.advice().is_some());
     }
-    assert_eq!(check(&[], &[]).unwrap(), Accepted { protocol: None });
+    assert_eq!(check(&[], &[]).unwrap(), Accepted { protocol: None, deflate: None });
 }
 
 #[test]
@@ -221,8 +224,11 @@ fn r15_accept_answers_the_key_exactly() {
 #[test]
 fn r16_extensions_that_were_not_offered_fail() {
     let offer = &["Sec-WebSocket-Extensions: foo; a=1, bar"][..];
-    for value in ["foo", "bar; x=\"y\"", "foo, bar"] {
-        check(offer, &[&format!("Sec-WebSocket-Extensions: {value}")]).unwrap();
+    check(offer, &[]).unwrap();
+    // Offered by the program, and agreed to: but openck does not have it.
+    for value in ["foo", "foo; x=\"y\"", "foo, bar"] {
+        let line = format!("Sec-WebSocket-Extensions: {value}");
+        refused(offer, &[&line], "the extension \"foo\"");
     }
     for value in ["permessage-deflate", "foo, baz", "Foo", "foo bar", "", "foo,", "foo; =1"] {
         let line = format!("Sec-WebSocket-Extensions: {value}");

@@ -14,9 +14,9 @@
 // TLS certificates and host names are verified against the system's store. AddTrustedCaPem adds a
 // CA; RequireSslCertVerify False switches verification off. TLS is 1.2 or newer.
 //
-// Limits: 64 KiB for a response head, 128 header lines of 8 KiB, 1 MiB for a body. Header names and
-// values, hosts and paths with CR, LF or NUL are refused where they are set. Redirects are not
-// followed.
+// Limits: 64 KiB for a response head (MaxResponseHeadSize), 128 header lines of 8 KiB, 1 MiB for a
+// body (MaxResponseBodySize). Header names and values, hosts and paths with CR, LF or NUL are
+// refused where they are set. Redirects are not followed.
 //
 // Threads: any method may be called from any thread; calls on one object take turns. Disposing the
 // object ends a blocked call.
@@ -222,6 +222,33 @@ function CkRest__lastRequestStartLine(objHandle: HCkRest): PWideChar; cdecl;
 // Puts the text into `outPropVal`.
 procedure CkRest_getLastRequestStartLine(objHandle: HCkRest; outPropVal: HCkString); cdecl;
   external DLLName name 'CkRestU_getLastRequestStartLine';
+
+// What the body of a response may hold, in bytes; 0 is no limit.
+//
+// More makes the reading method fail and closes the connection. A new value counts from the next
+// response. Negative values are refused: the old one stays.
+//
+// Default: 1048576.
+function CkRest_getMaxResponseBodySize(objHandle: HCkRest): Integer; cdecl;
+  external DLLName name 'CkRestU_getMaxResponseBodySize';
+
+// Sets MaxResponseBodySize.
+procedure CkRest_putMaxResponseBodySize(objHandle: HCkRest; newPropVal: Integer); cdecl;
+  external DLLName name 'CkRestU_putMaxResponseBodySize';
+
+// What the head of a response may hold, in bytes: status line and header lines.
+//
+// More makes the reading method fail and closes the connection. At most 128 lines of 8 KiB each are
+// taken, whatever this says. A new value counts from the next response. 0 and negative values are
+// refused: the old one stays.
+//
+// Default: 65536.
+function CkRest_getMaxResponseHeadSize(objHandle: HCkRest): Integer; cdecl;
+  external DLLName name 'CkRestU_getMaxResponseHeadSize';
+
+// Sets MaxResponseHeadSize.
+procedure CkRest_putMaxResponseHeadSize(objHandle: HCkRest; newPropVal: Integer); cdecl;
+  external DLLName name 'CkRestU_putMaxResponseHeadSize';
 
 // The number of header fields in the last response.
 //

@@ -22,9 +22,12 @@
 // once. The data of frames read is added up until it is taken, so take each message before reading
 // the next one.
 //
-// Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over 64 MiB make
-// ReadFrame fail with reason 4, after a Close frame that tells the server why. No memory is set
-// aside on the word of a length field.
+// Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over MaxMessageSize
+// (64 MiB) make ReadFrame fail with reason 4, after a Close frame that tells the server why. No
+// memory is set aside on the word of a length field.
+//
+// Messages are compressed when PermessageDeflate is set before AddClientHeaders and the server
+// agrees.
 //
 // Threads: any method may be called from any thread. One thread can send, ping or close while
 // another waits in ReadFrame; two readers, or two senders, take turns, and a frame is never mixed
@@ -110,6 +113,100 @@ function CkWebSocket_getCloseReceived(objHandle: HCkWebSocket): LongBool; cdecl;
 function CkWebSocket_getCloseStatusCode(objHandle: HCkWebSocket): Integer; cdecl;
   external DLLName name 'CkWebSocketU_getCloseStatusCode';
 
+// Whether messages sent may refer to earlier ones, which makes similar messages much smaller.
+//
+// False offers `client_no_context_takeover`: each message is compressed on its own, and the
+// compressor's memory (about 300 KiB) is given back after each. The server can demand the same. It
+// counts from the next AddClientHeaders; see PermessageDeflate.
+//
+// Default: true.
+function CkWebSocket_getDeflateClientContextTakeover(objHandle: HCkWebSocket): LongBool; cdecl;
+  external DLLName name 'CkWebSocketU_getDeflateClientContextTakeover';
+
+// Sets DeflateClientContextTakeover.
+procedure CkWebSocket_putDeflateClientContextTakeover(
+  objHandle: HCkWebSocket;
+  newPropVal: LongBool); cdecl;
+  external DLLName name 'CkWebSocketU_putDeflateClientContextTakeover';
+
+// The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32 KiB).
+//
+// It is offered as `client_max_window_bits`, and the server may choose a smaller one; fewer bits
+// save memory on both sides and compress less. If the server chooses 8, messages are sent
+// uncompressed, as no window of 256 bytes can be compressed with. Other values are refused: the old
+// one stays, and LastErrorText says so. It counts from the next AddClientHeaders; see
+// PermessageDeflate.
+//
+// Default: 15.
+function CkWebSocket_getDeflateClientMaxWindowBits(objHandle: HCkWebSocket): Integer; cdecl;
+  external DLLName name 'CkWebSocketU_getDeflateClientMaxWindowBits';
+
+// Sets DeflateClientMaxWindowBits.
+procedure CkWebSocket_putDeflateClientMaxWindowBits(
+  objHandle: HCkWebSocket;
+  newPropVal: Integer); cdecl;
+  external DLLName name 'CkWebSocketU_putDeflateClientMaxWindowBits';
+
+// How hard messages are compressed: 0 to 9.
+//
+// 1 is fast, 9 small, 0 only stores. Other values are refused: the old one stays, and LastErrorText
+// says so. It counts from the next ValidateServerHandshake; see PermessageDeflate.
+//
+// Default: 6.
+function CkWebSocket_getDeflateLevel(objHandle: HCkWebSocket): Integer; cdecl;
+  external DLLName name 'CkWebSocketU_getDeflateLevel';
+
+// Sets DeflateLevel.
+procedure CkWebSocket_putDeflateLevel(objHandle: HCkWebSocket; newPropVal: Integer); cdecl;
+  external DLLName name 'CkWebSocketU_putDeflateLevel';
+
+// Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every message.
+//
+// A message begun with finalFrame False is always compressed, because its length is not known then.
+// A new value counts from the next message, also of an open session: a program can set it high
+// before a message with secrets, and back afterwards. Negative values are refused.
+//
+// Default: 256.
+function CkWebSocket_getDeflateMinSize(objHandle: HCkWebSocket): Integer; cdecl;
+  external DLLName name 'CkWebSocketU_getDeflateMinSize';
+
+// Sets DeflateMinSize.
+procedure CkWebSocket_putDeflateMinSize(objHandle: HCkWebSocket; newPropVal: Integer); cdecl;
+  external DLLName name 'CkWebSocketU_putDeflateMinSize';
+
+// Whether messages of the server may refer to earlier ones.
+//
+// False offers `server_no_context_takeover`, and a server that agrees to compression must obey:
+// memory for inflating (up to 48 KiB) is then held only within a message. It counts from the next
+// AddClientHeaders; see PermessageDeflate.
+//
+// Default: true.
+function CkWebSocket_getDeflateServerContextTakeover(objHandle: HCkWebSocket): LongBool; cdecl;
+  external DLLName name 'CkWebSocketU_getDeflateServerContextTakeover';
+
+// Sets DeflateServerContextTakeover.
+procedure CkWebSocket_putDeflateServerContextTakeover(
+  objHandle: HCkWebSocket;
+  newPropVal: LongBool); cdecl;
+  external DLLName name 'CkWebSocketU_putDeflateServerContextTakeover';
+
+// The largest window the server may use for compressing, as a power of two: 8 (256 bytes) to 15 (32
+// KiB).
+//
+// Below 15 it is offered as `server_max_window_bits`, and a server that agrees to compression must
+// obey; fewer bits save memory for inflating. Other values are refused: the old one stays, and
+// LastErrorText says so. It counts from the next AddClientHeaders; see PermessageDeflate.
+//
+// Default: 15.
+function CkWebSocket_getDeflateServerMaxWindowBits(objHandle: HCkWebSocket): Integer; cdecl;
+  external DLLName name 'CkWebSocketU_getDeflateServerMaxWindowBits';
+
+// Sets DeflateServerMaxWindowBits.
+procedure CkWebSocket_putDeflateServerMaxWindowBits(
+  objHandle: HCkWebSocket;
+  newPropVal: Integer); cdecl;
+  external DLLName name 'CkWebSocketU_putDeflateServerMaxWindowBits';
+
 // Whether the last data frame read was the last one of its message.
 //
 // Control frames (Close, Ping, Pong) do not change it, so a message can be read in a loop `do
@@ -182,6 +279,35 @@ procedure CkWebSocket_putIdleTimeoutMs(objHandle: HCkWebSocket; newPropVal: Inte
 function CkWebSocket_getIsConnected(objHandle: HCkWebSocket): LongBool; cdecl;
   external DLLName name 'CkWebSocketU_getIsConnected';
 
+// What one frame from the server may hold, in bytes; 0 is no limit.
+//
+// A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent: on its header,
+// before its data is read; for a compressed frame, whose inflated bytes count, as soon as they are
+// too many. A new value counts from the next ReadFrame. Negative values are refused: the old one
+// stays.
+//
+// Default: 67108864.
+function CkWebSocket_getMaxFrameSize(objHandle: HCkWebSocket): Integer; cdecl;
+  external DLLName name 'CkWebSocketU_getMaxFrameSize';
+
+// Sets MaxFrameSize.
+procedure CkWebSocket_putMaxFrameSize(objHandle: HCkWebSocket; newPropVal: Integer); cdecl;
+  external DLLName name 'CkWebSocketU_putMaxFrameSize';
+
+// What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+//
+// A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent. Inflated bytes
+// count. Data of several messages that was read and not taken must not exceed it either. A new
+// value counts from the next ReadFrame. Negative values are refused: the old one stays.
+//
+// Default: 67108864.
+function CkWebSocket_getMaxMessageSize(objHandle: HCkWebSocket): Integer; cdecl;
+  external DLLName name 'CkWebSocketU_getMaxMessageSize';
+
+// Sets MaxMessageSize.
+procedure CkWebSocket_putMaxMessageSize(objHandle: HCkWebSocket; newPropVal: Integer); cdecl;
+  external DLLName name 'CkWebSocketU_putMaxMessageSize';
+
 // Whether a Ping was received and not yet answered.
 //
 // Only with PingAutoRespond False: call SendPong, which sends the Ping's data back and resets this
@@ -190,6 +316,47 @@ function CkWebSocket_getIsConnected(objHandle: HCkWebSocket): LongBool; cdecl;
 // Default: false.
 function CkWebSocket_getNeedSendPong(objHandle: HCkWebSocket): LongBool; cdecl;
   external DLLName name 'CkWebSocketU_getNeedSendPong';
+
+// The extensions that hold for this session; empty if none does.
+//
+// Set by ValidateServerHandshake, in the form of the header field, such as "permessage-deflate;
+// client_max_window_bits=12": what limits one of the sides is named, what is RFC 7692's default is
+// left out. UseConnection resets it.
+//
+// Default: "".
+//
+// Ownership: Owned by the object, see the class.
+function CkWebSocket__negotiatedExtensions(objHandle: HCkWebSocket): PWideChar; cdecl;
+  external DLLName name 'CkWebSocketU_negotiatedExtensions';
+
+// The extensions that hold for this session; empty if none does.
+//
+// Puts the text into `outPropVal`.
+procedure CkWebSocket_getNegotiatedExtensions(
+  objHandle: HCkWebSocket;
+  outPropVal: HCkString); cdecl;
+  external DLLName name 'CkWebSocketU_getNegotiatedExtensions';
+
+// Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+//
+// If the server agrees, NegotiatedExtensions tells so; messages are then compressed and inflated
+// without further calls, and sizes such as FrameDataLen are those of the plain data. The Deflate
+// properties say what to offer; an offer replaces a `Sec-WebSocket-Extensions` that was set with
+// Rest.AddHeader before. One that the program sets afterwards, or without this property, is
+// honoured if it offers permessage-deflate only.
+//
+// Compression is off by default because it can leak secrets: who can put text of his own beside a
+// secret into one message, or with context takeover into one connection, and see the length of what
+// is sent, can guess the secret bit by bit, also through TLS (RFC 7692 8, known as CRIME and
+// BREACH). Use it where messages hold no secrets, or keep those uncompressed by DeflateMinSize.
+//
+// Default: false.
+function CkWebSocket_getPermessageDeflate(objHandle: HCkWebSocket): LongBool; cdecl;
+  external DLLName name 'CkWebSocketU_getPermessageDeflate';
+
+// Sets PermessageDeflate.
+procedure CkWebSocket_putPermessageDeflate(objHandle: HCkWebSocket; newPropVal: LongBool); cdecl;
+  external DLLName name 'CkWebSocketU_putPermessageDeflate';
 
 // Whether Ping frames are answered by ReadFrame itself.
 //
@@ -239,7 +406,7 @@ function CkWebSocket_getPongConsumed(objHandle: HCkWebSocket): LongBool; cdecl;
 // - 3: no connection. It was lost, the server ended it without a Close frame, it was closed before,
 //   or the handshake is not done. Start again with a new Rest and UseConnection.
 // - 4: the server broke the protocol: invalid frame (Close 1002 was sent), text that is not UTF-8
-//   (1007), or a message over 64 MiB (1009). The connection is closed.
+//   (1007), or a message over MaxMessageSize (1009). The connection is closed.
 // - 99: any other failure, such as a defect of openck. LastErrorText tells; please report it.
 //
 // Default: 0.
@@ -403,9 +570,10 @@ function CkWebSocket_UseConnection(objHandle: HCkWebSocket; connection: HCkRest)
 // Adds the request headers that RFC 6455 demands to the Rest given to UseConnection.
 //
 // They are `Upgrade: websocket`, `Connection: Upgrade`, `Sec-WebSocket-Version: 13` and
-// `Sec-WebSocket-Key` with 16 new random bytes. Nothing else is added: set Origin,
-// Sec-WebSocket-Protocol, Cookie and the like with Rest.AddHeader, before or after this call. Call
-// it for each new connection; a second call replaces the key.
+// `Sec-WebSocket-Key` with 16 new random bytes. With PermessageDeflate also
+// `Sec-WebSocket-Extensions`. Nothing else is added: set Origin, Sec-WebSocket-Protocol, Cookie and
+// the like with Rest.AddHeader, before or after this call. Call it for each new connection; a
+// second call replaces the key.
 //
 // Result: True when the headers were set.
 //
@@ -419,8 +587,8 @@ function CkWebSocket_AddClientHeaders(objHandle: HCkWebSocket): LongBool; cdecl;
 // Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the key sent; no extension
 // and no subprotocol that was not offered. No subprotocol chosen is allowed: read the choice with
 // rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came right behind the answer are
-// kept for ReadFrame. openck speaks no extensions in this version: do not offer one with AddHeader,
-// or frames that use it fail with reason 4.
+// kept for ReadFrame. The one extension that openck has is permessage-deflate (PermessageDeflate);
+// an answer that agrees to another one, which the program offered by AddHeader, is refused.
 //
 // Result: True when the session is open; IsConnected is True then.
 //
@@ -567,8 +735,8 @@ function CkWebSocket_SendClose(
 //
 // Errors: Reason 1 (timeout) and 2 (aborted) leave everything intact; call again, also in the
 // middle of a frame. Reason 3: no connection. Reason 4: a forbidden frame, invalid UTF-8 or a
-// message over 64 MiB; the Close frame 1002, 1007 or 1009 was sent and the connection closed.
-// LastErrorText names the offending bytes and the rule.
+// message over MaxMessageSize; the Close frame 1002, 1007 or 1009 was sent and the connection
+// closed. LastErrorText names the offending bytes and the rule.
 //
 // Threads: One reader at a time; a second one waits for its turn. Other threads may send meanwhile.
 // Dispose and CloseConnection end it with reason 3.

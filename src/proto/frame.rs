@@ -130,7 +130,23 @@ impl Header {
 /// Appends a whole frame: header, mask key and masked payload. RFC 6455 5.1, R-21, R-23, R-24.
 #[inline]
 pub fn write(out: &mut Vec<u8>, opcode: Opcode, fin: bool, payload: &[u8], key: [u8; 4]) {
-    let first = opcode.code() | if fin { FIN } else { 0 };
+    write_first(out, opcode.code() | if fin { FIN } else { 0 }, payload, key);
+}
+
+/// The same for a frame of a compressed message; its first frame says so. RFC 7692 6, R-84.
+pub fn write_compressed(
+    out: &mut Vec<u8>,
+    opcode: Opcode,
+    fin: bool,
+    payload: &[u8],
+    key: [u8; 4],
+) {
+    let rsv1 = if opcode == Opcode::Continuation { 0 } else { RSV1 };
+    write_first(out, opcode.code() | rsv1 | if fin { FIN } else { 0 }, payload, key);
+}
+
+#[inline]
+fn write_first(out: &mut Vec<u8>, first: u8, payload: &[u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
     out.reserve(HEADER_MAX + key.len() + payload.len());
     match payload.len() {

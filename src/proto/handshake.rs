@@ -7,6 +7,7 @@ use rand::rngs::SysRng;
 use sha1::{Digest, Sha1};
 
 use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::proto::extension::{self, Extension};
 use crate::proto::mask::no_random;
 
 /// RFC 6455 1.3: proves that the server knows the protocol.
@@ -60,8 +61,8 @@ impl ClientKey {
 pub struct Offer {
     /// The subprotocols, the favourite first.
     pub protocols: Vec<String>,
-    /// The names of the extensions.
-    pub extensions: Vec<String>,
+    /// The extensions, the favourite first.
+    pub extensions: Vec<Extension>,
 }
 
 impl Offer {
@@ -84,7 +85,7 @@ impl Offer {
         }
         Ok(Self {
             protocols: offered_protocols(request_fields)?,
-            extensions: extension_names(request_fields)
+            extensions: extensions(request_fields)
                 .ok_or_else(|| bad_request(EXTENSIONS, "is malformed"))?,
         })
     }
@@ -95,6 +96,8 @@ impl Offer {
 pub struct Accepted {
     /// The subprotocol it chose; choosing none is allowed (R-17).
     pub protocol: Option<String>,
+    /// How messages may be compressed; none without permessage-deflate.
+    pub deflate: Option<extension::Agreed>,
 }
 
 /// Checks the answer to an opening handshake. RFC 6455 4.1, R-12..R-17.
@@ -112,8 +115,10 @@ pub fn validate(
     check_upgrade(fields)?;
     check_connection(fields)?;
     check_accept(fields, key)?;
-    check_extensions(fields, &offer)?;
-    Ok(Accepted { protocol: chosen_protocol(fields, &offer)? })
+    Ok(Accepted {
+        deflate: chosen_extension(fields, &offer)?,
+        protocol: chosen_protocol(fields, &offer)?,
+    })
 }
 
 /// Whether it may be the name of a header field: an HTTP token. R-11.
@@ -177,15 +182,47 @@ fn check_accept(fields: &[(String, String)], key: &ClientKey) -> Result<()> {
     }
 }
 
-/// RFC 6455 4.1, item 5, R-16.
-fn check_extensions(fields: &[(String, String)], offer: &Offer) -> Result<()> {
-    let Some(value) = only(fields, EXTENSIONS)? else { return Ok(()) };
-    let names =
-        extension_names(fields).ok_or_else(|| bad_value(EXTENSIONS, value, "is malformed"))?;
-    match names.iter().find(|name| !offer.extensions.contains(name)) {
-        Some(name) => Err(bad_value(EXTENSIONS, name, "was not offered")),
-        None => Ok(()),
+/// RFC 6455 4.1, item 5, R-16: only what was offered, and what openck can do.
+fn chosen_extension(
+    fields: &[(String, String)],
+    offer: &Offer,
+) -> Result<Option<extension::Agreed>> {
+    let Some(value) = only(fields, EXTENSIONS)? else { return Ok(None) };
+    let chosen = extension::parse(value);
+    let chosen = chosen.ok_or_else(|| bad_value(EXTENSIONS, value, "is malformed"))?;
+    let offered = |name: &str| offer.extensions.iter().any(|one| one.name == name);
+    if let Some(other) = chosen.iter().find(|one| !offered(&one.name)) {
+        return Err(bad_value(EXTENSIONS, &other.name, "was not offered"));
     }
+    // A program can offer anything by AddHeader; its frames could not be understood.
+    if let Some(other) = chosen.iter().find(|one| one.name != extension::DEFLATE) {
+        let text =
+            format!("The server agreed to the extension \"{}\".", excerpt(other.name.as_bytes()));
+        return Err(Error::new(ErrorKind::Handshake, text).advise(
+            "openck has permessage-deflate only: leave other extensions out of the request.",
+        ));
+    }
+    match chosen.as_slice() {
+        [answer] => {
+            agreed(answer, offer).map(Some).map_err(|what| bad_value(EXTENSIONS, value, &what))
+        }
+        _ => Err(bad_value(EXTENSIONS, value, "chooses one extension twice")),
+    }
+}
+
+/// The first offer of permessage-deflate that the answer fits; else why the last does not.
+fn agreed(answer: &Extension, offer: &Offer) -> Result<extension::Agreed, String> {
+    let mut wrong = String::new();
+    for offered in offer.extensions.iter().filter(|one| one.name == extension::DEFLATE) {
+        match extension::Offer::read(offered) {
+            Ok(offered) => match offered.answered(answer) {
+                Ok(agreed) => return Ok(agreed),
+                Err(what) => wrong = format!("does not fit: {what}"),
+            },
+            Err(what) => wrong = format!("answers an offer that is wrong itself ({what})"),
+        }
+    }
+    Err(wrong)
 }
 
 /// RFC 6455 4.1, item 6, R-17.
@@ -212,37 +249,13 @@ fn offered_protocols(request_fields: &[(String, String)]) -> Result<Vec<String>>
     Ok(protocols)
 }
 
-/// The names in Sec-WebSocket-Extensions; none when it breaks RFC 6455 9.1.
-fn extension_names(fields: &[(String, String)]) -> Option<Vec<String>> {
-    let mut names = Vec::new();
+/// All elements of Sec-WebSocket-Extensions; none when it breaks RFC 6455 9.1.
+fn extensions(fields: &[(String, String)]) -> Option<Vec<Extension>> {
+    let mut all = Vec::new();
     for value in values(fields, EXTENSIONS) {
-        for extension in split_unquoted(value, ',') {
-            let mut parts = split_unquoted(extension, ';').map(str::trim);
-            let name = parts.next().filter(|name| valid_field_name(name))?;
-            if !parts.all(valid_parameter) {
-                return None;
-            }
-            names.push(name.to_owned());
-        }
+        all.extend(extension::parse(value)?);
     }
-    Some(names)
-}
-
-/// `token`, `token=token` or `token="token"`, RFC 6455 9.1.
-fn valid_parameter(parameter: &str) -> bool {
-    let Some((name, value)) = parameter.split_once('=') else { return valid_field_name(parameter) };
-    let value = value.trim_start();
-    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-    valid_field_name(name.trim_end()) && valid_field_name(inner)
-}
-
-/// Splits at `separator` outside of quotes.
-fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    text.split(move |letter| {
-        quoted ^= letter == '"';
-        letter == separator && !quoted
-    })
+    Some(all)
 }
 
 /// The values of all fields with this name, without the blanks around them.

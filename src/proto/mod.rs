@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod close;
+pub mod deflate;
+pub mod extension;
 pub mod frame;
 pub mod handshake;
 pub mod mask;

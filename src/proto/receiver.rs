@@ -2,6 +2,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::close::CloseFrame;
+use crate::proto::deflate::Inflater;
+use crate::proto::extension::Agreed;
 use crate::proto::frame::{HEADER_MAX, Header, Opcode, Rules};
 use crate::proto::utf8::Utf8Stream;
 
@@ -10,9 +12,9 @@ pub use crate::proto::frame::Control;
 /// What may arrive at most, in bytes; 0 is no limit..
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// The payload of one data frame.
+    /// The payload of one data frame, after inflating.
     pub frame: u64,
-    /// The payload of one message, over all its frames.
+    /// The payload of one message, over all its frames, after inflating.
     pub message: u64,
 }
 
@@ -52,6 +54,8 @@ pub struct Receiver {
     message: Message,
     control: Control,
     failure: Option<Error>,
+    /// With permessage-deflate only.
+    inflater: Option<Box<Inflater>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +71,19 @@ enum Phase {
 struct Message {
     open: bool,
     text: bool,
-    /// Declared length of its frames so far.
+    compressed: bool,
+    /// Declared length of its frames so far; what was inflated so far if it is compressed.
     len: u64,
+    /// The same of the current frame, if it is compressed.
+    inflated: u64,
     utf8: Utf8Stream,
+}
+
+impl Message {
+    const fn new() -> Self {
+        let utf8 = Utf8Stream::new();
+        Self { open: false, text: false, compressed: false, len: 0, inflated: 0, utf8 }
+    }
 }
 
 impl Receiver {
@@ -82,10 +96,18 @@ impl Receiver {
             missing: 0,
             head: [0; HEADER_MAX],
             head_len: 0,
-            message: Message { open: false, text: false, len: 0, utf8: Utf8Stream::new() },
+            message: Message::new(),
             control: Control::new(),
             failure: None,
+            inflater: None,
         }
+    }
+
+    /// The same with permessage-deflate.
+    #[must_use]
+    pub fn with_deflate(mut self, agreed: &Agreed) -> Self {
+        self.inflater = Some(Box::new(Inflater::new(agreed)));
+        self
     }
 
     /// Changes the limits; they hold from the next frame on.
@@ -115,16 +137,21 @@ impl Receiver {
         if self.frame.opcode.is_control() {
             return self.control_payload(payload).map(|event| (used, event));
         }
+        if self.message.compressed {
+            return self.compressed_payload(payload, message).map(|event| (used, event));
+        }
         self.check_text(payload)?;
         message.extend_from_slice(payload);
         if self.advance(count)? { Ok((used, Some(self.data()))) } else { Ok((used, None)) }
     }
 
     /// How many bytes of payload the caller may append to the message itself, straight from the
-    /// connection; 0 outside of a data frame. Tell them to [`Receiver::appended`].
+    /// connection; 0 outside of a data frame and for compressed data. Tell them to
+    /// [`Receiver::appended`].
     #[inline]
     pub fn direct(&self) -> usize {
-        if self.phase != Phase::Payload || self.frame.opcode.is_control() {
+        let plain = !self.frame.opcode.is_control() && !self.message.compressed;
+        if self.phase != Phase::Payload || !plain {
             return 0;
         }
         usize::try_from(self.missing).unwrap_or(usize::MAX)
@@ -199,10 +226,10 @@ impl Receiver {
         }
     }
 
-    /// What may come next. RSV1 is refused as long as no extension is negotiated.
+    /// What may come next.
     #[inline]
     fn rules(&self) -> Rules {
-        Rules { in_message: self.message.open, compression: false }
+        Rules { in_message: self.message.open, compression: self.inflater.is_some() }
     }
 
     #[inline]
@@ -224,7 +251,11 @@ impl Receiver {
         if header.opcode != Opcode::Continuation {
             self.message.open = true;
             self.message.text = header.opcode == Opcode::Text;
+            self.message.compressed = header.compressed;
             self.message.len = 0;
+        }
+        if self.message.compressed {
+            return self.begin_compressed(header);
         }
         self.message.len = self.message.len.saturating_add(header.len);
         if over(header.len, self.limits.frame) || over(self.message.len, self.limits.message) {
@@ -261,6 +292,84 @@ impl Receiver {
     #[inline]
     fn data(&self) -> Event {
         Event::Data { opcode: self.frame.opcode, fin: self.frame.fin }
+    }
+
+    /// What a compressed frame holds is counted when it is inflated; its own length is only
+    /// checked to be sensible: no compressor of use makes data eight times longer.
+    #[inline(never)]
+    fn begin_compressed(&mut self, header: Header) -> Result<()> {
+        self.message.inflated = 0;
+        let Limits { frame, message } = self.limits;
+        let most = if frame == 0 { message } else { frame };
+        if most != 0 && header.len > most.saturating_mul(8).saturating_add(64) {
+            let error = too_big(header.len, self.message.len, self.limits);
+            return Err(self.fail(error));
+        }
+        Ok(())
+    }
+
+    /// Takes payload of a compressed message. RFC 7692 7.2.2.
+    #[inline(never)]
+    fn compressed_payload(
+        &mut self,
+        payload: &[u8],
+        message: &mut Vec<u8>,
+    ) -> Result<Option<Event>> {
+        self.inflate(payload, message)?;
+        self.missing -= payload.len() as u64;
+        if self.missing > 0 {
+            return Ok(None);
+        }
+        self.phase = Phase::Header;
+        if self.frame.fin {
+            // the tail is missing once in a message, not in each frame.
+            if self.inflater.as_mut().is_some_and(|inflater| inflater.end().is_err()) {
+                return Err(self.fail(not_deflate()));
+            }
+            self.end_message()?;
+        }
+        Ok(Some(self.data()))
+    }
+
+    /// limits and UTF-8 are checked while inflating.
+    fn inflate(&mut self, payload: &[u8], message: &mut Vec<u8>) -> Result<()> {
+        let mut rest = payload;
+        loop {
+            let (from, room) = (message.len(), self.room());
+            let Some(inflater) = &mut self.inflater else { return Ok(()) };
+            let Ok(step) = inflater.step(rest, message, room) else {
+                return Err(self.fail(not_deflate()));
+            };
+            let piece = message.get(from..).unwrap_or_default();
+            self.message.inflated += piece.len() as u64;
+            self.message.len += piece.len() as u64;
+            self.check_inflated()?;
+            self.check_text(piece)?;
+            rest = rest.get(step.used..).unwrap_or_default();
+            if !step.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How much may be inflated until a limit is reached.
+    fn room(&self) -> usize {
+        let Limits { frame, message } = self.limits;
+        let left = |limit: u64, len: u64| match limit {
+            0 => u64::MAX,
+            _ => limit.saturating_sub(len),
+        };
+        let room = left(frame, self.message.inflated).min(left(message, self.message.len));
+        usize::try_from(room).unwrap_or(usize::MAX)
+    }
+
+    fn check_inflated(&mut self) -> Result<()> {
+        let (frame, message) = (self.message.inflated, self.message.len);
+        if over(frame, self.limits.frame) || over(message, self.limits.message) {
+            let error = too_big(frame, message, self.limits);
+            return Err(self.fail(error));
+        }
+        Ok(())
     }
 
     /// Takes payload of a control frame. Kept apart from data, which are far more frequent.
@@ -317,18 +426,27 @@ fn over(len: u64, limit: u64) -> bool {
 #[cold]
 fn too_big(frame: u64, message: u64, limits: Limits) -> Error {
     let text = if over(frame, limits.frame) {
-        format!("The server sent a frame of {frame} bytes; the limit is {}.", limits.frame)
+        let limit = limits.frame;
+        format!("The server sent a frame of at least {frame} bytes; the limit is {limit}.")
     } else {
         let limit = limits.message;
         format!("The server sent a message of at least {message} bytes; the limit is {limit}.")
     };
-    Error::new(ErrorKind::TooBig, text).advise("The server must send smaller messages.")
+    Error::new(ErrorKind::TooBig, text)
+        .advise("If messages of this size are expected, raise MaxMessageSize and MaxFrameSize.")
 }
 
 #[cold]
 fn not_utf8() -> Error {
     Error::new(ErrorKind::PeerText, "The server sent a text message that is not UTF-8.")
         .advise("The server should send binary messages for data that is not text.")
+}
+
+#[cold]
+fn not_deflate() -> Error {
+    let text = "The server sent a compressed message that cannot be inflated.";
+    Error::new(ErrorKind::Protocol, text)
+        .advise("The server breaks RFC 7692; set PermessageDeflate to false and connect again.")
 }
 
 #[cold]

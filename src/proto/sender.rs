@@ -2,6 +2,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::close::CloseFrame;
+use crate::proto::deflate::{Deflater, Effort};
+use crate::proto::extension::Agreed;
 use crate::proto::frame::{self, CONTROL_MAX, Opcode};
 use crate::proto::mask::MaskKeys;
 use crate::proto::utf8::Utf8Stream;
@@ -16,12 +18,28 @@ pub struct Sender {
     open: Option<Opcode>,
     utf8: Utf8Stream,
     closed: bool,
+    /// With permessage-deflate only.
+    deflater: Option<Box<Deflater>>,
 }
 
 impl Sender {
     /// The sending side of a fresh connection.
     pub const fn new() -> Self {
-        Self { open: None, utf8: Utf8Stream::new(), closed: false }
+        Self { open: None, utf8: Utf8Stream::new(), closed: false, deflater: None }
+    }
+
+    /// The same with permessage-deflate.
+    #[must_use]
+    pub fn with_deflate(mut self, agreed: &Agreed, effort: Effort) -> Self {
+        self.deflater = Some(Box::new(Deflater::new(agreed, effort)));
+        self
+    }
+
+    /// From the next message on, one of a single frame and fewer bytes is not compressed.
+    pub fn set_min_size(&mut self, min_size: usize) {
+        if let Some(deflater) = &mut self.deflater {
+            deflater.set_min_size(min_size);
+        }
     }
 
     /// A frame of a text or binary message; `fin` ends the message.
@@ -55,6 +73,9 @@ impl Sender {
             self.utf8 = utf8;
         }
         self.open = if fin { None } else { Some(kind) };
+        if let Some(deflater) = &mut self.deflater {
+            return deflated(deflater, opcode, payload, fin, keys, out);
+        }
         frame::write(out, opcode, fin, payload, keys.next_key());
         Ok(())
     }
@@ -100,6 +121,26 @@ impl Sender {
     fn check_open(&self) -> Result<()> {
         if self.closed { Err(after_close()) } else { Ok(()) }
     }
+}
+
+/// A data frame of a connection with permessage-deflate. RFC 7692 6, R-84, R-86.
+#[inline(never)]
+fn deflated(
+    deflater: &mut Deflater,
+    opcode: Opcode,
+    payload: &[u8],
+    fin: bool,
+    keys: &mut MaskKeys,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    match deflater.frame(payload, opcode != Opcode::Continuation, fin)? {
+        Some(compressed) => {
+            frame::write_compressed(out, opcode, fin, compressed, keys.next_key());
+            deflater.release();
+        }
+        None => frame::write(out, opcode, fin, payload, keys.next_key()),
+    }
+    Ok(())
 }
 
 /// RFC 6455 5.5, R-26.

@@ -31,7 +31,7 @@ pub(crate) struct StaticCall {
 pub(crate) enum Given {
     Nothing,
     Int(c_int),
-    ULong(u64),
+    ULong(c_ulong),
     Handle(*mut c_void),
     Narrow(*const c_char),
     Wide(*const wchar_t),

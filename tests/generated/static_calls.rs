@@ -48,6 +48,66 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket::CkWebSocket_getCloseStatusCode(a0) })
     }),
+    call("CkWebSocket_getDeflateClientContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getDeflateClientContextTakeover(a0) })
+    }),
+    call("CkWebSocket_putDeflateClientContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket::CkWebSocket_putDeflateClientContextTakeover(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocket_getDeflateClientMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getDeflateClientMaxWindowBits(a0) })
+    }),
+    call("CkWebSocket_putDeflateClientMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateClientMaxWindowBits");
+        unsafe { web_socket::CkWebSocket_putDeflateClientMaxWindowBits(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocket_getDeflateLevel", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getDeflateLevel(a0) })
+    }),
+    call("CkWebSocket_putDeflateLevel", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateLevel");
+        unsafe { web_socket::CkWebSocket_putDeflateLevel(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocket_getDeflateMinSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getDeflateMinSize(a0) })
+    }),
+    call("CkWebSocket_putDeflateMinSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateMinSize");
+        unsafe { web_socket::CkWebSocket_putDeflateMinSize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocket_getDeflateServerContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getDeflateServerContextTakeover(a0) })
+    }),
+    call("CkWebSocket_putDeflateServerContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket::CkWebSocket_putDeflateServerContextTakeover(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocket_getDeflateServerMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getDeflateServerMaxWindowBits(a0) })
+    }),
+    call("CkWebSocket_putDeflateServerMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateServerMaxWindowBits");
+        unsafe { web_socket::CkWebSocket_putDeflateServerMaxWindowBits(a0, a1) };
+        Given::Nothing
+    }),
     call("CkWebSocket_getFinalFrame", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket::CkWebSocket_getFinalFrame(a0) })
@@ -84,9 +144,49 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket::CkWebSocket_getIsConnected(a0) })
     }),
+    call("CkWebSocket_getMaxFrameSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getMaxFrameSize(a0) })
+    }),
+    call("CkWebSocket_putMaxFrameSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("MaxFrameSize");
+        unsafe { web_socket::CkWebSocket_putMaxFrameSize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocket_getMaxMessageSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getMaxMessageSize(a0) })
+    }),
+    call("CkWebSocket_putMaxMessageSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("MaxMessageSize");
+        unsafe { web_socket::CkWebSocket_putMaxMessageSize(a0, a1) };
+        Given::Nothing
+    }),
     call("CkWebSocket_getNeedSendPong", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket::CkWebSocket_getNeedSendPong(a0) })
+    }),
+    call("CkWebSocket_negotiatedExtensions", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Narrow(unsafe { web_socket::CkWebSocket_negotiatedExtensions(a0) })
+    }),
+    call("CkWebSocket_getNegotiatedExtensions", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.handle("CkString");
+        unsafe { web_socket::CkWebSocket_getNegotiatedExtensions(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocket_getPermessageDeflate", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket::CkWebSocket_getPermessageDeflate(a0) })
+    }),
+    call("CkWebSocket_putPermessageDeflate", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket::CkWebSocket_putPermessageDeflate(a0, a1) };
+        Given::Nothing
     }),
     call("CkWebSocket_getPingAutoRespond", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
@@ -331,6 +431,66 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_w::CkWebSocketW_getCloseStatusCode(a0) })
     }),
+    call("CkWebSocketW_getDeflateClientContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getDeflateClientContextTakeover(a0) })
+    }),
+    call("CkWebSocketW_putDeflateClientContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket_w::CkWebSocketW_putDeflateClientContextTakeover(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketW_getDeflateClientMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getDeflateClientMaxWindowBits(a0) })
+    }),
+    call("CkWebSocketW_putDeflateClientMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateClientMaxWindowBits");
+        unsafe { web_socket_w::CkWebSocketW_putDeflateClientMaxWindowBits(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketW_getDeflateLevel", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getDeflateLevel(a0) })
+    }),
+    call("CkWebSocketW_putDeflateLevel", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateLevel");
+        unsafe { web_socket_w::CkWebSocketW_putDeflateLevel(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketW_getDeflateMinSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getDeflateMinSize(a0) })
+    }),
+    call("CkWebSocketW_putDeflateMinSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateMinSize");
+        unsafe { web_socket_w::CkWebSocketW_putDeflateMinSize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketW_getDeflateServerContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getDeflateServerContextTakeover(a0) })
+    }),
+    call("CkWebSocketW_putDeflateServerContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket_w::CkWebSocketW_putDeflateServerContextTakeover(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketW_getDeflateServerMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getDeflateServerMaxWindowBits(a0) })
+    }),
+    call("CkWebSocketW_putDeflateServerMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateServerMaxWindowBits");
+        unsafe { web_socket_w::CkWebSocketW_putDeflateServerMaxWindowBits(a0, a1) };
+        Given::Nothing
+    }),
     call("CkWebSocketW_getFinalFrame", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_w::CkWebSocketW_getFinalFrame(a0) })
@@ -367,9 +527,49 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_w::CkWebSocketW_getIsConnected(a0) })
     }),
+    call("CkWebSocketW_getMaxFrameSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getMaxFrameSize(a0) })
+    }),
+    call("CkWebSocketW_putMaxFrameSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("MaxFrameSize");
+        unsafe { web_socket_w::CkWebSocketW_putMaxFrameSize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketW_getMaxMessageSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getMaxMessageSize(a0) })
+    }),
+    call("CkWebSocketW_putMaxMessageSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("MaxMessageSize");
+        unsafe { web_socket_w::CkWebSocketW_putMaxMessageSize(a0, a1) };
+        Given::Nothing
+    }),
     call("CkWebSocketW_getNeedSendPong", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_w::CkWebSocketW_getNeedSendPong(a0) })
+    }),
+    call("CkWebSocketW_negotiatedExtensions", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Wide(unsafe { web_socket_w::CkWebSocketW_negotiatedExtensions(a0) })
+    }),
+    call("CkWebSocketW_getNegotiatedExtensions", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.handle("CkString");
+        unsafe { web_socket_w::CkWebSocketW_getNegotiatedExtensions(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketW_getPermessageDeflate", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_w::CkWebSocketW_getPermessageDeflate(a0) })
+    }),
+    call("CkWebSocketW_putPermessageDeflate", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket_w::CkWebSocketW_putPermessageDeflate(a0, a1) };
+        Given::Nothing
     }),
     call("CkWebSocketW_getPingAutoRespond", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
@@ -604,6 +804,66 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_u::CkWebSocketU_getCloseStatusCode(a0) })
     }),
+    call("CkWebSocketU_getDeflateClientContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getDeflateClientContextTakeover(a0) })
+    }),
+    call("CkWebSocketU_putDeflateClientContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket_u::CkWebSocketU_putDeflateClientContextTakeover(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketU_getDeflateClientMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getDeflateClientMaxWindowBits(a0) })
+    }),
+    call("CkWebSocketU_putDeflateClientMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateClientMaxWindowBits");
+        unsafe { web_socket_u::CkWebSocketU_putDeflateClientMaxWindowBits(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketU_getDeflateLevel", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getDeflateLevel(a0) })
+    }),
+    call("CkWebSocketU_putDeflateLevel", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateLevel");
+        unsafe { web_socket_u::CkWebSocketU_putDeflateLevel(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketU_getDeflateMinSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getDeflateMinSize(a0) })
+    }),
+    call("CkWebSocketU_putDeflateMinSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateMinSize");
+        unsafe { web_socket_u::CkWebSocketU_putDeflateMinSize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketU_getDeflateServerContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getDeflateServerContextTakeover(a0) })
+    }),
+    call("CkWebSocketU_putDeflateServerContextTakeover", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket_u::CkWebSocketU_putDeflateServerContextTakeover(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketU_getDeflateServerMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getDeflateServerMaxWindowBits(a0) })
+    }),
+    call("CkWebSocketU_putDeflateServerMaxWindowBits", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("DeflateServerMaxWindowBits");
+        unsafe { web_socket_u::CkWebSocketU_putDeflateServerMaxWindowBits(a0, a1) };
+        Given::Nothing
+    }),
     call("CkWebSocketU_getFinalFrame", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_u::CkWebSocketU_getFinalFrame(a0) })
@@ -640,9 +900,49 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_u::CkWebSocketU_getIsConnected(a0) })
     }),
+    call("CkWebSocketU_getMaxFrameSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getMaxFrameSize(a0) })
+    }),
+    call("CkWebSocketU_putMaxFrameSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("MaxFrameSize");
+        unsafe { web_socket_u::CkWebSocketU_putMaxFrameSize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketU_getMaxMessageSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getMaxMessageSize(a0) })
+    }),
+    call("CkWebSocketU_putMaxMessageSize", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.int("MaxMessageSize");
+        unsafe { web_socket_u::CkWebSocketU_putMaxMessageSize(a0, a1) };
+        Given::Nothing
+    }),
     call("CkWebSocketU_getNeedSendPong", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
         Given::Int(unsafe { web_socket_u::CkWebSocketU_getNeedSendPong(a0) })
+    }),
+    call("CkWebSocketU_negotiatedExtensions", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Utf16(unsafe { web_socket_u::CkWebSocketU_negotiatedExtensions(a0) })
+    }),
+    call("CkWebSocketU_getNegotiatedExtensions", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.handle("CkString");
+        unsafe { web_socket_u::CkWebSocketU_getNegotiatedExtensions(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkWebSocketU_getPermessageDeflate", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        Given::Int(unsafe { web_socket_u::CkWebSocketU_getPermessageDeflate(a0) })
+    }),
+    call("CkWebSocketU_putPermessageDeflate", "WebSocket", |s| {
+        let a0 = s.handle("WebSocket");
+        let a1 = s.flag();
+        unsafe { web_socket_u::CkWebSocketU_putPermessageDeflate(a0, a1) };
+        Given::Nothing
     }),
     call("CkWebSocketU_getPingAutoRespond", "WebSocket", |s| {
         let a0 = s.handle("WebSocket");
@@ -951,6 +1251,26 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("Rest");
         let a1 = s.handle("CkString");
         unsafe { rest::CkRest_getLastRequestStartLine(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkRest_getMaxResponseBodySize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        Given::Int(unsafe { rest::CkRest_getMaxResponseBodySize(a0) })
+    }),
+    call("CkRest_putMaxResponseBodySize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        let a1 = s.int("MaxResponseBodySize");
+        unsafe { rest::CkRest_putMaxResponseBodySize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkRest_getMaxResponseHeadSize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        Given::Int(unsafe { rest::CkRest_getMaxResponseHeadSize(a0) })
+    }),
+    call("CkRest_putMaxResponseHeadSize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        let a1 = s.int("MaxResponseHeadSize");
+        unsafe { rest::CkRest_putMaxResponseHeadSize(a0, a1) };
         Given::Nothing
     }),
     call("CkRest_getNumResponseHeaders", "Rest", |s| {
@@ -1460,6 +1780,26 @@ pub(crate) static CALLS: &[StaticCall] = &[
         unsafe { rest_w::CkRestW_getLastRequestStartLine(a0, a1) };
         Given::Nothing
     }),
+    call("CkRestW_getMaxResponseBodySize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        Given::Int(unsafe { rest_w::CkRestW_getMaxResponseBodySize(a0) })
+    }),
+    call("CkRestW_putMaxResponseBodySize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        let a1 = s.int("MaxResponseBodySize");
+        unsafe { rest_w::CkRestW_putMaxResponseBodySize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkRestW_getMaxResponseHeadSize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        Given::Int(unsafe { rest_w::CkRestW_getMaxResponseHeadSize(a0) })
+    }),
+    call("CkRestW_putMaxResponseHeadSize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        let a1 = s.int("MaxResponseHeadSize");
+        unsafe { rest_w::CkRestW_putMaxResponseHeadSize(a0, a1) };
+        Given::Nothing
+    }),
     call("CkRestW_getNumResponseHeaders", "Rest", |s| {
         let a0 = s.handle("Rest");
         Given::Int(unsafe { rest_w::CkRestW_getNumResponseHeaders(a0) })
@@ -1955,6 +2295,26 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("Rest");
         let a1 = s.handle("CkString");
         unsafe { rest_u::CkRestU_getLastRequestStartLine(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkRestU_getMaxResponseBodySize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        Given::Int(unsafe { rest_u::CkRestU_getMaxResponseBodySize(a0) })
+    }),
+    call("CkRestU_putMaxResponseBodySize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        let a1 = s.int("MaxResponseBodySize");
+        unsafe { rest_u::CkRestU_putMaxResponseBodySize(a0, a1) };
+        Given::Nothing
+    }),
+    call("CkRestU_getMaxResponseHeadSize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        Given::Int(unsafe { rest_u::CkRestU_getMaxResponseHeadSize(a0) })
+    }),
+    call("CkRestU_putMaxResponseHeadSize", "Rest", |s| {
+        let a0 = s.handle("Rest");
+        let a1 = s.int("MaxResponseHeadSize");
+        unsafe { rest_u::CkRestU_putMaxResponseHeadSize(a0, a1) };
         Given::Nothing
     }),
     call("CkRestU_getNumResponseHeaders", "Rest", |s| {
@@ -2552,13 +2912,13 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data::CkBinData_GetUInt2(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data::CkBinData_GetUInt2(a0, a1, a2) })
     }),
     call("CkBinData_GetUInt4", "BinData", |s| {
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data::CkBinData_GetUInt4(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data::CkBinData_GetUInt4(a0, a1, a2) })
     }),
     call("CkBinData_getString", "BinData", |s| {
         let a0 = s.handle("BinData");
@@ -2788,13 +3148,13 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt2(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt2(a0, a1, a2) })
     }),
     call("CkBinDataW_GetUInt4", "BinData", |s| {
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt4(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_w::CkBinDataW_GetUInt4(a0, a1, a2) })
     }),
     call("CkBinDataW_getString", "BinData", |s| {
         let a0 = s.handle("BinData");
@@ -3024,13 +3384,13 @@ pub(crate) static CALLS: &[StaticCall] = &[
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt2(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt2(a0, a1, a2) })
     }),
     call("CkBinDataU_GetUInt4", "BinData", |s| {
         let a0 = s.handle("BinData");
         let a1 = s.int("index");
         let a2 = s.flag();
-        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt4(a0, a1, a2) }.into())
+        Given::ULong(unsafe { bin_data_u::CkBinDataU_GetUInt4(a0, a1, a2) })
     }),
     call("CkBinDataU_getString", "BinData", |s| {
         let a0 = s.handle("BinData");
@@ -4426,7 +4786,7 @@ pub(crate) static CALLS: &[StaticCall] = &[
     }),
     call("CkByteData_getSize", "CkByteData", |s| {
         let a0 = s.handle("CkByteData");
-        Given::ULong(unsafe { ck_byte_data::CkByteData_getSize(a0) }.into())
+        Given::ULong(unsafe { ck_byte_data::CkByteData_getSize(a0) })
     }),
     call("CkByteData_getData", "CkByteData", |s| {
         let a0 = s.handle("CkByteData");

@@ -2,7 +2,10 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
+pub(crate) mod inflate;
+
 use openck::error::Error;
+use openck::proto::extension::Agreed;
 use openck::proto::frame::Opcode;
 use openck::proto::receiver::{Control, Event, Limits, Receiver};
 
@@ -25,7 +28,19 @@ impl Outcome {
 
     /// The same with limits.
     pub(crate) fn with<'a>(limits: Limits, pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut receiver = Receiver::new(limits);
+        Self::from(Receiver::new(limits), pieces)
+    }
+
+    /// The same of a connection with permessage-deflate.
+    pub(crate) fn deflated<'a>(
+        agreed: &Agreed,
+        limits: Limits,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Self {
+        Self::from(Receiver::new(limits).with_deflate(agreed), pieces)
+    }
+
+    fn from<'a>(mut receiver: Receiver, pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut outcome = Self { events: Vec::new(), message: Vec::new(), code: None };
         for piece in pieces {
             if let Err(error) = outcome.take(&mut receiver, piece) {

@@ -22,7 +22,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
   setup            install what the other commands need, or say how
   demo [--release] send and receive from every language, over ws and wss
-  test [PART...]   run all tests, or these parts
+  test [PART...]   run all tests, or these parts; asan-fuzz and valgrind-fuzz only when named
   autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
   bench            measure against tungstenite and write docs/performance.md
   generate [ARGS]  write everything that is generated from api/ (--check: compare only)";

@@ -14,11 +14,10 @@ pub(crate) struct Part {
     pub(crate) run: fn(&Context) -> Result<Tally, String>,
 }
 
-/// Runs all parts, or those that are named. `Ok(false)`: something failed.
+/// Runs all usual parts, or those that are named. `Ok(false)`: something failed.
 pub(crate) fn run(context: &Context, names: &[&str]) -> Result<bool, String> {
-    let unknown = names.iter().find(|name| !parts::ALL.iter().any(|part| part.name == **name));
-    if let Some(unknown) = unknown {
-        let known: Vec<_> = parts::ALL.iter().map(|part| part.name).collect();
+    let known: Vec<_> = parts::ALL.iter().chain(parts::NAMED).map(|part| part.name).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
         return Err(format!("no part {unknown}; there are: {}", known.join(" ")));
     }
     let missing = setup::ensure(context, &[Need::OpenSsl]);
@@ -28,7 +27,9 @@ pub(crate) fn run(context: &Context, names: &[&str]) -> Result<bool, String> {
     }
     context.build(false)?;
     let mut total = Tally::default();
-    for part in parts::ALL.iter().filter(|part| names.is_empty() || names.contains(&part.name)) {
+    let named = |part: &&Part| names.contains(&part.name);
+    let usual = parts::ALL.iter().filter(|part| names.is_empty() || named(part));
+    for part in usual.chain(parts::NAMED.iter().filter(named)) {
         total += run_part(context, part);
     }
     println!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);

@@ -40,9 +40,12 @@ class WebSocket(Object):
     data once. The data of frames read is added up until it is taken, so take each message
     before reading the next one.
 
-    Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over 64 MiB make
-    ReadFrame fail with reason 4, after a Close frame that tells the server why. No memory is
-    set aside on the word of a length field.
+    Reading is strict: RFC 6455 violations, text that is not UTF-8 and messages over
+    MaxMessageSize (64 MiB) make ReadFrame fail with reason 4, after a Close frame that tells
+    the server why. No memory is set aside on the word of a length field.
+
+    Messages are compressed when PermessageDeflate is set before AddClientHeaders and the server
+    agrees.
 
     Threads: any method may be called from any thread. One thread can send, ping or close while
     another waits in ReadFrame; two readers, or two senders, take turns, and a frame is never
@@ -112,6 +115,110 @@ class WebSocket(Object):
         Default: 0.
         """
         return self._get("get:CloseStatusCode")
+
+    @property
+    def DeflateClientContextTakeover(self) -> bool:
+        """Whether messages sent may refer to earlier ones, which makes similar messages much
+        smaller.
+
+        False offers `client_no_context_takeover`: each message is compressed on its own, and
+        the compressor's memory (about 300 KiB) is given back after each. The server can demand
+        the same. It counts from the next AddClientHeaders; see PermessageDeflate.
+
+        Default: true.
+        """
+        return self._get("get:DeflateClientContextTakeover")
+
+    @DeflateClientContextTakeover.setter
+    def DeflateClientContextTakeover(self, value: bool) -> None:
+        self._put("put:DeflateClientContextTakeover", value)
+
+    @property
+    def DeflateClientMaxWindowBits(self) -> int:
+        """The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32
+        KiB).
+
+        It is offered as `client_max_window_bits`, and the server may choose a smaller one;
+        fewer bits save memory on both sides and compress less. If the server chooses 8,
+        messages are sent uncompressed, as no window of 256 bytes can be compressed with. Other
+        values are refused: the old one stays, and LastErrorText says so. It counts from the
+        next AddClientHeaders; see PermessageDeflate.
+
+        Default: 15.
+        """
+        return self._get("get:DeflateClientMaxWindowBits")
+
+    @DeflateClientMaxWindowBits.setter
+    def DeflateClientMaxWindowBits(self, value: int) -> None:
+        self._put("put:DeflateClientMaxWindowBits", value)
+
+    @property
+    def DeflateLevel(self) -> int:
+        """How hard messages are compressed: 0 to 9.
+
+        1 is fast, 9 small, 0 only stores. Other values are refused: the old one stays, and
+        LastErrorText says so. It counts from the next ValidateServerHandshake; see
+        PermessageDeflate.
+
+        Default: 6.
+        """
+        return self._get("get:DeflateLevel")
+
+    @DeflateLevel.setter
+    def DeflateLevel(self, value: int) -> None:
+        self._put("put:DeflateLevel", value)
+
+    @property
+    def DeflateMinSize(self) -> int:
+        """Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every
+        message.
+
+        A message begun with finalFrame False is always compressed, because its length is not
+        known then. A new value counts from the next message, also of an open session: a program
+        can set it high before a message with secrets, and back afterwards. Negative values are
+        refused.
+
+        Default: 256.
+        """
+        return self._get("get:DeflateMinSize")
+
+    @DeflateMinSize.setter
+    def DeflateMinSize(self, value: int) -> None:
+        self._put("put:DeflateMinSize", value)
+
+    @property
+    def DeflateServerContextTakeover(self) -> bool:
+        """Whether messages of the server may refer to earlier ones.
+
+        False offers `server_no_context_takeover`, and a server that agrees to compression must
+        obey: memory for inflating (up to 48 KiB) is then held only within a message. It counts
+        from the next AddClientHeaders; see PermessageDeflate.
+
+        Default: true.
+        """
+        return self._get("get:DeflateServerContextTakeover")
+
+    @DeflateServerContextTakeover.setter
+    def DeflateServerContextTakeover(self, value: bool) -> None:
+        self._put("put:DeflateServerContextTakeover", value)
+
+    @property
+    def DeflateServerMaxWindowBits(self) -> int:
+        """The largest window the server may use for compressing, as a power of two: 8 (256 bytes)
+        to 15 (32 KiB).
+
+        Below 15 it is offered as `server_max_window_bits`, and a server that agrees to
+        compression must obey; fewer bits save memory for inflating. Other values are refused:
+        the old one stays, and LastErrorText says so. It counts from the next AddClientHeaders;
+        see PermessageDeflate.
+
+        Default: 15.
+        """
+        return self._get("get:DeflateServerMaxWindowBits")
+
+    @DeflateServerMaxWindowBits.setter
+    def DeflateServerMaxWindowBits(self, value: int) -> None:
+        self._put("put:DeflateServerMaxWindowBits", value)
 
     @property
     def FinalFrame(self) -> bool:
@@ -194,6 +301,40 @@ class WebSocket(Object):
         return self._get("get:IsConnected")
 
     @property
+    def MaxFrameSize(self) -> int:
+        """What one frame from the server may hold, in bytes; 0 is no limit.
+
+        A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent: on its
+        header, before its data is read; for a compressed frame, whose inflated bytes count, as
+        soon as they are too many. A new value counts from the next ReadFrame. Negative values
+        are refused: the old one stays.
+
+        Default: 67108864.
+        """
+        return self._get("get:MaxFrameSize")
+
+    @MaxFrameSize.setter
+    def MaxFrameSize(self, value: int) -> None:
+        self._put("put:MaxFrameSize", value)
+
+    @property
+    def MaxMessageSize(self) -> int:
+        """What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+
+        A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent. Inflated
+        bytes count. Data of several messages that was read and not taken must not exceed it
+        either. A new value counts from the next ReadFrame. Negative values are refused: the old
+        one stays.
+
+        Default: 67108864.
+        """
+        return self._get("get:MaxMessageSize")
+
+    @MaxMessageSize.setter
+    def MaxMessageSize(self, value: int) -> None:
+        self._put("put:MaxMessageSize", value)
+
+    @property
     def NeedSendPong(self) -> bool:
         """Whether a Ping was received and not yet answered.
 
@@ -203,6 +344,43 @@ class WebSocket(Object):
         Default: false.
         """
         return self._get("get:NeedSendPong")
+
+    @property
+    def NegotiatedExtensions(self) -> str:
+        """The extensions that hold for this session; empty if none does.
+
+        Set by ValidateServerHandshake, in the form of the header field, such as
+        "permessage-deflate; client_max_window_bits=12": what limits one of the sides is named,
+        what is RFC 7692's default is left out. UseConnection resets it.
+
+        Default: "".
+        """
+        return self._get("get:NegotiatedExtensions")
+
+    @property
+    def PermessageDeflate(self) -> bool:
+        """Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+
+        If the server agrees, NegotiatedExtensions tells so; messages are then compressed and
+        inflated without further calls, and sizes such as FrameDataLen are those of the plain
+        data. The Deflate properties say what to offer; an offer replaces a
+        `Sec-WebSocket-Extensions` that was set with Rest.AddHeader before. One that the program
+        sets afterwards, or without this property, is honoured if it offers permessage-deflate
+        only.
+
+        Compression is off by default because it can leak secrets: who can put text of his own
+        beside a secret into one message, or with context takeover into one connection, and see
+        the length of what is sent, can guess the secret bit by bit, also through TLS (RFC 7692
+        8, known as CRIME and BREACH). Use it where messages hold no secrets, or keep those
+        uncompressed by DeflateMinSize.
+
+        Default: false.
+        """
+        return self._get("get:PermessageDeflate")
+
+    @PermessageDeflate.setter
+    def PermessageDeflate(self, value: bool) -> None:
+        self._put("put:PermessageDeflate", value)
 
     @property
     def PingAutoRespond(self) -> bool:
@@ -262,7 +440,7 @@ class WebSocket(Object):
           closed before, or the handshake is not done. Start again with a new Rest and
           UseConnection.
         - 4: the server broke the protocol: invalid frame (Close 1002 was sent), text that is
-          not UTF-8 (1007), or a message over 64 MiB (1009). The connection is closed.
+          not UTF-8 (1007), or a message over MaxMessageSize (1009). The connection is closed.
         - 99: any other failure, such as a defect of openck. LastErrorText tells; please report
           it.
 
@@ -398,9 +576,10 @@ class WebSocket(Object):
         """Adds the request headers that RFC 6455 demands to the Rest given to UseConnection.
 
         They are `Upgrade: websocket`, `Connection: Upgrade`, `Sec-WebSocket-Version: 13` and
-        `Sec-WebSocket-Key` with 16 new random bytes. Nothing else is added: set Origin,
-        Sec-WebSocket-Protocol, Cookie and the like with Rest.AddHeader, before or after this
-        call. Call it for each new connection; a second call replaces the key.
+        `Sec-WebSocket-Key` with 16 new random bytes. With PermessageDeflate also
+        `Sec-WebSocket-Extensions`. Nothing else is added: set Origin, Sec-WebSocket-Protocol,
+        Cookie and the like with Rest.AddHeader, before or after this call. Call it for each new
+        connection; a second call replaces the key.
 
         Result: True when the headers were set.
 
@@ -416,8 +595,9 @@ class WebSocket(Object):
         "websocket"; Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the
         key sent; no extension and no subprotocol that was not offered. No subprotocol chosen is
         allowed: read the choice with rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames
-        that came right behind the answer are kept for ReadFrame. openck speaks no extensions in
-        this version: do not offer one with AddHeader, or frames that use it fail with reason 4.
+        that came right behind the answer are kept for ReadFrame. The one extension that openck
+        has is permessage-deflate (PermessageDeflate); an answer that agrees to another one,
+        which the program offered by AddHeader, is refused.
 
         Result: True when the session is open; IsConnected is True then.
 
@@ -563,8 +743,8 @@ class WebSocket(Object):
 
         Errors: Reason 1 (timeout) and 2 (aborted) leave everything intact; call again, also in
         the middle of a frame. Reason 3: no connection. Reason 4: a forbidden frame, invalid
-        UTF-8 or a message over 64 MiB; the Close frame 1002, 1007 or 1009 was sent and the
-        connection closed. LastErrorText names the offending bytes and the rule.
+        UTF-8 or a message over MaxMessageSize; the Close frame 1002, 1007 or 1009 was sent and
+        the connection closed. LastErrorText names the offending bytes and the rule.
 
         Threads: One reader at a time; a second one waits for its turn. Other threads may send
         meanwhile. Dispose and CloseConnection end it with reason 3.
@@ -676,9 +856,9 @@ class Rest(Object):
     TLS certificates and host names are verified against the system's store. AddTrustedCaPem
     adds a CA; RequireSslCertVerify False switches verification off. TLS is 1.2 or newer.
 
-    Limits: 64 KiB for a response head, 128 header lines of 8 KiB, 1 MiB for a body. Header
-    names and values, hosts and paths with CR, LF or NUL are refused where they are set.
-    Redirects are not followed.
+    Limits: 64 KiB for a response head (MaxResponseHeadSize), 128 header lines of 8 KiB, 1 MiB
+    for a body (MaxResponseBodySize). Header names and values, hosts and paths with CR, LF or
+    NUL are refused where they are set. Redirects are not followed.
 
     Threads: any method may be called from any thread; calls on one object take turns. Disposing
     the object ends a blocked call.
@@ -855,6 +1035,37 @@ class Rest(Object):
         Default: "".
         """
         return self._get("get:LastRequestStartLine")
+
+    @property
+    def MaxResponseBodySize(self) -> int:
+        """What the body of a response may hold, in bytes; 0 is no limit.
+
+        More makes the reading method fail and closes the connection. A new value counts from
+        the next response. Negative values are refused: the old one stays.
+
+        Default: 1048576.
+        """
+        return self._get("get:MaxResponseBodySize")
+
+    @MaxResponseBodySize.setter
+    def MaxResponseBodySize(self, value: int) -> None:
+        self._put("put:MaxResponseBodySize", value)
+
+    @property
+    def MaxResponseHeadSize(self) -> int:
+        """What the head of a response may hold, in bytes: status line and header lines.
+
+        More makes the reading method fail and closes the connection. At most 128 lines of 8 KiB
+        each are taken, whatever this says. A new value counts from the next response. 0 and
+        negative values are refused: the old one stays.
+
+        Default: 65536.
+        """
+        return self._get("get:MaxResponseHeadSize")
+
+    @MaxResponseHeadSize.setter
+    def MaxResponseHeadSize(self, value: int) -> None:
+        self._put("put:MaxResponseHeadSize", value)
 
     @property
     def NumResponseHeaders(self) -> int:

@@ -3,6 +3,7 @@
 mod request;
 mod session;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
@@ -431,6 +432,28 @@ impl Rest {
         self.session.exchange(|exchange| exchange.start_line.clone())
     }
 
+    /// What the body of a response may hold, in bytes; 0 is no limit.
+    pub fn max_response_body_size(&self) -> i32 {
+        self.session.max_body.load(Ordering::Relaxed)
+    }
+
+    /// Sets [`Rest::max_response_body_size`].
+    pub fn set_max_response_body_size(&self, value: i32) -> Result<()> {
+        let advice = "Pass a number of bytes, or 0 for no limit.";
+        set_number(&self.session.max_body, "MaxResponseBodySize", value, 0..=i32::MAX, advice)
+    }
+
+    /// What the head of a response may hold, in bytes.
+    pub fn max_response_head_size(&self) -> i32 {
+        self.session.max_head.load(Ordering::Relaxed)
+    }
+
+    /// Sets [`Rest::max_response_head_size`].
+    pub fn set_max_response_head_size(&self, value: i32) -> Result<()> {
+        let advice = "Pass a number of bytes from 1 on; 65536 is usual.";
+        set_number(&self.session.max_head, "MaxResponseHeadSize", value, 1..=i32::MAX, advice)
+    }
+
     /// The number of header fields in the last response.
     pub fn num_response_headers(&self) -> i32 {
         let count =
@@ -488,9 +511,21 @@ impl Rest {
 
 /// Sets a timeout property; a negative value is refused.
 pub(crate) fn set_timeout(place: &AtomicI32, property: &str, value: i32) -> Result<()> {
-    if value < 0 {
-        return Err(Error::new(ErrorKind::Argument, format!("{property} cannot be {value}."))
-            .advise("Pass milliseconds, or 0 to wait for ever."));
+    let advice = "Pass milliseconds, or 0 to wait for ever.";
+    set_number(place, property, value, 0..=i32::MAX, advice)
+}
+
+/// Sets a property that is a number; one that is not `allowed` is refused.
+pub(crate) fn set_number(
+    place: &AtomicI32,
+    property: &str,
+    value: i32,
+    allowed: RangeInclusive<i32>,
+    advice: &str,
+) -> Result<()> {
+    if !allowed.contains(&value) {
+        let text = format!("{property} cannot be {value}.");
+        return Err(Error::new(ErrorKind::Argument, text).advise(advice));
     }
     place.store(value, Ordering::Relaxed);
     Ok(())

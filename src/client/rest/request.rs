@@ -49,6 +49,8 @@ pub(super) struct Settings {
     pub(super) options: String,
     pub(super) encode_words: bool,
     pub(super) fold: bool,
+    /// The extensions that a WebSocket added to `fields`.
+    offer: Option<String>,
 }
 
 impl Default for Settings {
@@ -63,6 +65,7 @@ impl Default for Settings {
             options: String::new(),
             encode_words: true,
             fold: true,
+            offer: None,
         }
     }
 }
@@ -78,6 +81,19 @@ impl Settings {
         }
         replace(&mut self.fields, name, value, |a, b| a.eq_ignore_ascii_case(b));
         Ok(())
+    }
+
+    /// Adds the extensions that a WebSocket offers. None takes its earlier offer back, so that a
+    /// Rest can be used again without; what the program added itself stays then.
+    pub(super) fn offer_extensions(&mut self, offer: Option<String>) {
+        let name = "Sec-WebSocket-Extensions";
+        let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+        if let Some(offer) = &offer {
+            replace(&mut self.fields, name, offer, |known, _| is_it(known));
+        } else if let Some(earlier) = &self.offer {
+            self.fields.retain(|(known, value)| !is_it(known) || value != earlier);
+        }
+        self.offer = offer;
     }
 
     pub(super) fn remove_field(&mut self, name: &str) {

@@ -17,9 +17,6 @@ use crate::net::http1::{BodyReader, Framing, HeadLimits, HeadParser, Request, Re
 use crate::net::tls::TlsOptions;
 use crate::net::wait::{Cancel, Step, block_on};
 
-/// The most that a response body may hold (DESIGN 4.6).
-pub(super) const BODY_LIMIT: u64 = 1 << 20;
-
 /// What a Rest and its WebSocket know together.
 pub(crate) struct Session {
     pub(crate) base: Base,
@@ -27,6 +24,9 @@ pub(crate) struct Session {
     pub(super) dialing: Mutex<Dialing>,
     pub(super) connect_timeout_ms: AtomicI32,
     pub(super) idle_timeout_ms: AtomicI32,
+    /// The most that a response may hold (DESIGN 4.6).
+    pub(super) max_head: AtomicI32,
+    pub(super) max_body: AtomicI32,
     connection: Mutex<Option<Arc<Connection>>>,
     exchange: Mutex<Exchange>,
     /// Calls that wait for the network take turns.
@@ -66,11 +66,12 @@ struct Body {
 }
 
 impl Body {
-    fn of(verb: &str, head: &ResponseHead) -> Result<Self> {
+    /// Of at most `limit` bytes; 0 is no limit.
+    fn of(verb: &str, head: &ResponseHead, limit: u64) -> Result<Self> {
         let framing = Framing::of(verb, head)?;
         let last =
             head.status != 101 && (matches!(framing, Framing::UntilClose) || !is_persistent(head));
-        Ok(Self { framing, reader: BodyReader::new(framing, BODY_LIMIT), last })
+        Ok(Self { framing, reader: BodyReader::new(framing, limit), last })
     }
 }
 
@@ -92,6 +93,8 @@ impl Session {
             dialing: Mutex::new(Dialing { verify: true, ..Dialing::default() }),
             connect_timeout_ms: AtomicI32::new(30_000),
             idle_timeout_ms: AtomicI32::new(30_000),
+            max_head: AtomicI32::new(64 << 10),
+            max_body: AtomicI32::new(1 << 20),
             connection: Mutex::default(),
             exchange: Mutex::default(),
             turn: Mutex::default(),
@@ -136,6 +139,11 @@ impl Session {
         lock(&self.settings).add_field(name, value)
     }
 
+    /// What the WebSocket extensions of later requests are; none takes back an earlier offer.
+    pub(crate) fn offer_extensions(&self, offer: Option<String>) {
+        lock(&self.settings).offer_extensions(offer);
+    }
+
     /// From here on the connection speaks frames.
     pub(crate) fn set_upgraded(&self) {
         self.upgraded.store(true, Ordering::Release);
@@ -148,6 +156,15 @@ impl Session {
 
     fn idle_timeout(&self) -> Option<Duration> {
         millis(self.idle_timeout_ms.load(Ordering::Relaxed))
+    }
+
+    fn max_body(&self) -> u64 {
+        u64::try_from(self.max_body.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    fn head_limits(&self) -> HeadLimits {
+        let total = usize::try_from(self.max_head.load(Ordering::Relaxed)).unwrap_or(0);
+        HeadLimits { total, ..HeadLimits::default() }
     }
 
     /// Connects to the target that `dialing` names.
@@ -318,7 +335,7 @@ impl Session {
         self.base.attach(log);
         self.log_if_verbose("response", &format!("{status} {}", head.reason), &head.fields);
         let mut exchange = lock(&self.exchange);
-        let body = Body::of(&exchange.verb, &head);
+        let body = Body::of(&exchange.verb, &head, self.max_body());
         exchange.response = Some(head);
         // Without its length nobody can tell where the next response begins.
         exchange.body = Some(body.inspect_err(|_| connection.close())?);
@@ -326,7 +343,7 @@ impl Session {
     }
 
     fn receive_head(&self, connection: &Connection) -> Result<ResponseHead> {
-        let mut parser = HeadParser::new(HeadLimits::default());
+        let mut parser = HeadParser::new(self.head_limits());
         let mut since = Instant::now();
         let mut begun = false;
         let read = block_on(&[&self.cancel], || {

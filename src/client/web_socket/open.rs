@@ -1,6 +1,7 @@
 //! The opening handshake: the headers of the request, and the check of the response.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Link, WebSocket, no_connection};
 use crate::client::base::lock;
@@ -22,6 +23,7 @@ impl WebSocket {
         for (name, value) in new_key.fields() {
             session.add_field(&name, &value)?;
         }
+        session.offer_extensions(self.settings.compression.offer().map(|offer| offer.to_string()));
         *key = Some(new_key);
         Ok(())
     }
@@ -58,18 +60,22 @@ impl WebSocket {
             }
         };
         let keys = MaskKeys::new()?;
-        lock(&self.read).open(Arc::clone(&connection));
-        lock(&self.write).open(connection, keys);
+        lock(&self.read).open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
+        lock(&self.write).open(connection, keys, &self.settings, accepted.deflate.as_ref());
         session.set_upgraded();
         self.status.set_connected(true);
         let mut log = Log::new();
         log.info("subprotocol", accepted.protocol.as_deref().unwrap_or("(none chosen)"));
+        if let Some(deflate) = accepted.deflate {
+            log.info("extension", deflate.to_string());
+        }
         self.base.attach(log);
         Ok(())
     }
 
     /// Back to the state of a new object, so that a reused one starts clean.
     pub(super) fn forget_session(&self) {
+        self.sessions.fetch_add(1, Ordering::AcqRel);
         if let Some(connection) = self.connection() {
             connection.close();
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::data::{Data, FrameText};
+use super::settings::Settings;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
@@ -13,11 +14,10 @@ use crate::net::buffer::Input;
 use crate::net::connection::{Connection, Fill};
 use crate::net::wait::{Step, Watch, block_on};
 use crate::proto::close::{CloseCode, CloseFrame};
+use crate::proto::extension::Agreed;
 use crate::proto::frame::Opcode;
 use crate::proto::receiver::{Event, Limits, Receiver};
 
-/// What a message may hold at most (DESIGN 4.6), also over several messages not taken.
-const MESSAGE_LIMIT: u64 = 64 << 20;
 /// From this size on payload is received straight into the message.
 const DIRECT_FROM: usize = 16 << 10;
 /// How often a step receives before it lets go of the locks and looks at the deadline: Pings alone
@@ -31,7 +31,10 @@ const LINGER: Duration = Duration::from_millis(500);
 pub(super) struct ReadSide {
     open: Option<Open>,
     data: Data,
+    /// What `data` may hold, also of several messages that were not taken; 0 is no limit.
+    limit: u64,
     close_reason: String,
+    extensions: String,
 }
 
 struct Open {
@@ -61,10 +64,32 @@ enum Progress {
 }
 
 impl ReadSide {
-    pub(super) fn open(&mut self, connection: Arc<Connection>) {
-        let limits = Limits { frame: MESSAGE_LIMIT, message: MESSAGE_LIMIT };
-        let receiver = Receiver::new(limits);
+    pub(super) fn open(
+        &mut self,
+        connection: Arc<Connection>,
+        settings: &Settings,
+        deflate: Option<&Agreed>,
+    ) {
+        let limits = settings.limits();
+        let mut receiver = Receiver::new(limits);
+        self.limit = limits.message;
+        if let Some(agreed) = deflate {
+            receiver = receiver.with_deflate(agreed);
+            self.extensions = agreed.to_string();
+        }
         self.open = Some(Open { connection, input: Input::new(), receiver });
+    }
+
+    /// The limits hold from the next frame on.
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limit = limits.message;
+        if let Some(open) = &mut self.open {
+            open.receiver.set_limits(limits);
+        }
+    }
+
+    pub(super) fn extensions(&self) -> &str {
+        &self.extensions
     }
 
     pub(super) fn reset(&mut self) {
@@ -76,6 +101,7 @@ impl WebSocket {
     /// Waits for one frame and adds its data to what the GetFrameData methods take.
     pub fn read_frame(&self) -> Result<()> {
         self.status.set_pong_consumed(false);
+        let session = self.session();
         let read = match self.read_step() {
             Ok(Progress::Frame) => Ok(()),
             Ok(Progress::Closed) => {
@@ -92,7 +118,7 @@ impl WebSocket {
                 self.status.set_fail_reason(0);
                 Ok(())
             }
-            Err(error) => Err(self.read_failed(error)),
+            Err(error) => Err(self.read_failed(error, session)),
         }
     }
 
@@ -126,17 +152,20 @@ impl WebSocket {
     /// Reads what is there: whole frames from the buffer, then from the socket.
     fn read_step(&self) -> Result<Progress> {
         let mut read = lock(&self.read);
-        let ReadSide { open, data, close_reason } = &mut *read;
+        let ReadSide { open, data, limit, close_reason, .. } = &mut *read;
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
         if open.connection.is_closed() {
             return Err(self.not_open());
         }
+        if self.status.close_received() {
+            return Err(close_unanswered());
+        }
         let before = data.bytes.len();
         for _ in 0..=RECEIVES_A_STEP {
             // All events of what was received before; then more is received.
-            while let Some(event) = self.take_apart(open, data)? {
+            while let Some(event) = self.take_apart(open, data, *limit)? {
                 if let Some(progress) = self.on_event(event, data, close_reason)? {
                     return Ok(progress);
                 }
@@ -162,11 +191,11 @@ impl WebSocket {
 
     /// The next event from what was received; `None` when all of it is used up.
     #[inline]
-    fn take_apart(&self, open: &mut Open, data: &mut Data) -> Result<Option<Event>> {
+    fn take_apart(&self, open: &mut Open, data: &mut Data, limit: u64) -> Result<Option<Event>> {
         let taken = open.receiver.receive(open.input.bytes(), &mut data.bytes);
         let (used, event) = taken.map_err(|error| self.violated(error, &open.connection))?;
         open.input.consume(used);
-        self.check_untaken(data, &open.connection)?;
+        self.check_untaken(data, limit, &open.connection)?;
         Ok(event)
     }
 
@@ -271,16 +300,14 @@ impl WebSocket {
 
     /// Data that nobody takes must not grow without bound either.
     #[inline]
-    fn check_untaken(&self, data: &Data, connection: &Arc<Connection>) -> Result<()> {
+    fn check_untaken(&self, data: &Data, limit: u64, connection: &Arc<Connection>) -> Result<()> {
         let held = data.bytes.len();
-        if held as u64 <= MESSAGE_LIMIT {
+        if held as u64 <= limit || limit == 0 {
             return Ok(());
         }
-        let error = Error::new(
-            ErrorKind::TooBig,
-            format!("{held} bytes were received and not taken; the limit is {MESSAGE_LIMIT}."),
-        )
-        .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
+        let text = format!("{held} bytes were received and not taken; MaxMessageSize is {limit}.");
+        let error = Error::new(ErrorKind::TooBig, text)
+            .advise("Take each message with GetFrameData, GetFrameDataSb or GetFrameDataBd.");
         Err(self.violated(error, connection))
     }
 
@@ -324,10 +351,13 @@ impl WebSocket {
 
     /// Sets ReadFrameFailReason; a failure that leaves nothing to read from closes the connection.
     #[cold]
-    fn read_failed(&self, error: Error) -> Error {
+    fn read_failed(&self, error: Error, session: usize) -> Error {
         let reason = error.kind().read_fail_reason();
         self.status.set_fail_reason(reason);
-        if !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Aborted) {
+        // After a Close that waits for its answer (State) the connection is still needed.
+        let usable =
+            matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Aborted | ErrorKind::State);
+        if !usable && session == self.session() {
             self.finish_close();
         }
         error
@@ -376,6 +406,13 @@ impl WebSocket {
         connection.shut_down();
         connection.close();
     }
+}
+
+/// Nothing can follow a Close, so that there is nothing to wait for.
+#[cold]
+fn close_unanswered() -> Error {
+    Error::new(ErrorKind::State, "The server's Close frame was read; nothing comes after it.")
+        .advise("Answer with SendClose, or set CloseAutoRespond to true before reading.")
 }
 
 enum Received {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::settings::Settings;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
@@ -9,6 +10,7 @@ use crate::client::string_builder::StringBuilder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::connection::{Connection, Ticket};
 use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
+use crate::proto::extension::Agreed;
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
 use crate::proto::sender::Sender;
@@ -33,9 +35,25 @@ struct Open {
 }
 
 impl WriteSide {
-    pub(super) fn open(&mut self, connection: Arc<Connection>, keys: MaskKeys) {
-        self.open = Some(Open { connection, sender: Sender::new(), keys, pong: None });
+    pub(super) fn open(
+        &mut self,
+        connection: Arc<Connection>,
+        keys: MaskKeys,
+        settings: &Settings,
+        deflate: Option<&Agreed>,
+    ) {
+        let mut sender = Sender::new();
+        if let Some(agreed) = deflate {
+            sender = sender.with_deflate(agreed, settings.compression.effort());
+        }
+        self.open = Some(Open { connection, sender, keys, pong: None });
         self.ping = None;
+    }
+
+    pub(super) fn set_min_size(&mut self, min_size: usize) {
+        if let Some(open) = &mut self.open {
+            open.sender.set_min_size(min_size);
+        }
     }
 
     pub(super) fn reset(&mut self) {

@@ -16,6 +16,18 @@ pub static MEMBERS: &[Member] = &[
     member("WebSocket", "CloseReason", Get, &[], Text),
     member("WebSocket", "CloseReceived", Get, &[], Bool),
     member("WebSocket", "CloseStatusCode", Get, &[], Int),
+    member("WebSocket", "DeflateClientContextTakeover", Get, &[], Bool),
+    member("WebSocket", "DeflateClientContextTakeover", Put, &[Bool], Bool),
+    member("WebSocket", "DeflateClientMaxWindowBits", Get, &[], Int),
+    member("WebSocket", "DeflateClientMaxWindowBits", Put, &[Int], Bool),
+    member("WebSocket", "DeflateLevel", Get, &[], Int),
+    member("WebSocket", "DeflateLevel", Put, &[Int], Bool),
+    member("WebSocket", "DeflateMinSize", Get, &[], Int),
+    member("WebSocket", "DeflateMinSize", Put, &[Int], Bool),
+    member("WebSocket", "DeflateServerContextTakeover", Get, &[], Bool),
+    member("WebSocket", "DeflateServerContextTakeover", Put, &[Bool], Bool),
+    member("WebSocket", "DeflateServerMaxWindowBits", Get, &[], Int),
+    member("WebSocket", "DeflateServerMaxWindowBits", Put, &[Int], Bool),
     member("WebSocket", "FinalFrame", Get, &[], Bool),
     member("WebSocket", "FrameDataLen", Get, &[], Int),
     member("WebSocket", "FrameOpcode", Get, &[], Text),
@@ -23,7 +35,14 @@ pub static MEMBERS: &[Member] = &[
     member("WebSocket", "IdleTimeoutMs", Get, &[], Int),
     member("WebSocket", "IdleTimeoutMs", Put, &[Int], Bool),
     member("WebSocket", "IsConnected", Get, &[], Bool),
+    member("WebSocket", "MaxFrameSize", Get, &[], Int),
+    member("WebSocket", "MaxFrameSize", Put, &[Int], Bool),
+    member("WebSocket", "MaxMessageSize", Get, &[], Int),
+    member("WebSocket", "MaxMessageSize", Put, &[Int], Bool),
     member("WebSocket", "NeedSendPong", Get, &[], Bool),
+    member("WebSocket", "NegotiatedExtensions", Get, &[], Text),
+    member("WebSocket", "PermessageDeflate", Get, &[], Bool),
+    member("WebSocket", "PermessageDeflate", Put, &[Bool], Bool),
     member("WebSocket", "PingAutoRespond", Get, &[], Bool),
     member("WebSocket", "PingAutoRespond", Put, &[Bool], Bool),
     member("WebSocket", "PongAutoConsume", Get, &[], Bool),
@@ -76,6 +95,10 @@ pub static MEMBERS: &[Member] = &[
     member("Rest", "IdleTimeoutMs", Put, &[Int], Bool),
     member("Rest", "LastRequestHeader", Get, &[], Text),
     member("Rest", "LastRequestStartLine", Get, &[], Text),
+    member("Rest", "MaxResponseBodySize", Get, &[], Int),
+    member("Rest", "MaxResponseBodySize", Put, &[Int], Bool),
+    member("Rest", "MaxResponseHeadSize", Get, &[], Int),
+    member("Rest", "MaxResponseHeadSize", Put, &[Int], Bool),
     member("Rest", "NumResponseHeaders", Get, &[], Int),
     member("Rest", "RequireSslCertVerify", Get, &[], Bool),
     member("Rest", "RequireSslCertVerify", Put, &[Bool], Bool),
@@ -310,186 +333,231 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
         3 => abi::dynamic_get(handle, |o: &WebSocket| o.close_reason()),
         4 => abi::dynamic_get(handle, |o: &WebSocket| o.status().close_received()),
         5 => abi::dynamic_get(handle, |o: &WebSocket| o.status().close_status_code()),
-        6 => abi::dynamic_get(handle, |o: &WebSocket| o.status().final_frame()),
-        7 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_data_len()),
-        8 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_opcode()),
-        9 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_opcode_int()),
-        10 => abi::dynamic_get(handle, |o: &WebSocket| o.idle_timeout_ms()),
-        11 => abi::dynamic_put(handle, "IdleTimeoutMs", |o: &WebSocket| {
+        6 => abi::dynamic_get(handle, |o: &WebSocket| o.deflate_client_context_takeover()),
+        7 => abi::dynamic_put(handle, "DeflateClientContextTakeover", |o: &WebSocket| {
+            o.set_deflate_client_context_takeover(args.flag(0)?)
+        }),
+        8 => abi::dynamic_get(handle, |o: &WebSocket| o.deflate_client_max_window_bits()),
+        9 => abi::dynamic_put(handle, "DeflateClientMaxWindowBits", |o: &WebSocket| {
+            o.set_deflate_client_max_window_bits(args.int(0)?)
+        }),
+        10 => abi::dynamic_get(handle, |o: &WebSocket| o.deflate_level()),
+        11 => abi::dynamic_put(handle, "DeflateLevel", |o: &WebSocket| {
+            o.set_deflate_level(args.int(0)?)
+        }),
+        12 => abi::dynamic_get(handle, |o: &WebSocket| o.deflate_min_size()),
+        13 => abi::dynamic_put(handle, "DeflateMinSize", |o: &WebSocket| {
+            o.set_deflate_min_size(args.int(0)?)
+        }),
+        14 => abi::dynamic_get(handle, |o: &WebSocket| o.deflate_server_context_takeover()),
+        15 => abi::dynamic_put(handle, "DeflateServerContextTakeover", |o: &WebSocket| {
+            o.set_deflate_server_context_takeover(args.flag(0)?)
+        }),
+        16 => abi::dynamic_get(handle, |o: &WebSocket| o.deflate_server_max_window_bits()),
+        17 => abi::dynamic_put(handle, "DeflateServerMaxWindowBits", |o: &WebSocket| {
+            o.set_deflate_server_max_window_bits(args.int(0)?)
+        }),
+        18 => abi::dynamic_get(handle, |o: &WebSocket| o.status().final_frame()),
+        19 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_data_len()),
+        20 => abi::dynamic_get(handle, |o: &WebSocket| o.frame_opcode()),
+        21 => abi::dynamic_get(handle, |o: &WebSocket| o.status().frame_opcode_int()),
+        22 => abi::dynamic_get(handle, |o: &WebSocket| o.idle_timeout_ms()),
+        23 => abi::dynamic_put(handle, "IdleTimeoutMs", |o: &WebSocket| {
             o.set_idle_timeout_ms(args.int(0)?)
         }),
-        12 => abi::dynamic_get(handle, |o: &WebSocket| o.status().is_connected()),
-        13 => abi::dynamic_get(handle, |o: &WebSocket| o.status().need_send_pong()),
-        14 => abi::dynamic_get(handle, |o: &WebSocket| o.ping_auto_respond()),
-        15 => abi::dynamic_put(handle, "PingAutoRespond", |o: &WebSocket| {
+        24 => abi::dynamic_get(handle, |o: &WebSocket| o.status().is_connected()),
+        25 => abi::dynamic_get(handle, |o: &WebSocket| o.max_frame_size()),
+        26 => abi::dynamic_put(handle, "MaxFrameSize", |o: &WebSocket| {
+            o.set_max_frame_size(args.int(0)?)
+        }),
+        27 => abi::dynamic_get(handle, |o: &WebSocket| o.max_message_size()),
+        28 => abi::dynamic_put(handle, "MaxMessageSize", |o: &WebSocket| {
+            o.set_max_message_size(args.int(0)?)
+        }),
+        29 => abi::dynamic_get(handle, |o: &WebSocket| o.status().need_send_pong()),
+        30 => abi::dynamic_get(handle, |o: &WebSocket| o.negotiated_extensions()),
+        31 => abi::dynamic_get(handle, |o: &WebSocket| o.permessage_deflate()),
+        32 => abi::dynamic_put(handle, "PermessageDeflate", |o: &WebSocket| {
+            o.set_permessage_deflate(args.flag(0)?)
+        }),
+        33 => abi::dynamic_get(handle, |o: &WebSocket| o.ping_auto_respond()),
+        34 => abi::dynamic_put(handle, "PingAutoRespond", |o: &WebSocket| {
             o.set_ping_auto_respond(args.flag(0)?)
         }),
-        16 => abi::dynamic_get(handle, |o: &WebSocket| o.pong_auto_consume()),
-        17 => abi::dynamic_put(handle, "PongAutoConsume", |o: &WebSocket| {
+        35 => abi::dynamic_get(handle, |o: &WebSocket| o.pong_auto_consume()),
+        36 => abi::dynamic_put(handle, "PongAutoConsume", |o: &WebSocket| {
             o.set_pong_auto_consume(args.flag(0)?)
         }),
-        18 => abi::dynamic_get(handle, |o: &WebSocket| o.status().pong_consumed()),
-        19 => abi::dynamic_get(handle, |o: &WebSocket| o.status().read_frame_fail_reason()),
-        20 => abi::dynamic_get(handle, |o: &WebSocket| o.uncommon_options()),
-        21 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_text()),
-        22 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_xml()),
-        23 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_html()),
-        24 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_method_success()),
-        25 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &WebSocket| {
+        37 => abi::dynamic_get(handle, |o: &WebSocket| o.status().pong_consumed()),
+        38 => abi::dynamic_get(handle, |o: &WebSocket| o.status().read_frame_fail_reason()),
+        39 => abi::dynamic_get(handle, |o: &WebSocket| o.uncommon_options()),
+        40 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_text()),
+        41 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_xml()),
+        42 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_error_html()),
+        43 => abi::dynamic_get(handle, |o: &WebSocket| o.base().last_method_success()),
+        44 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &WebSocket| {
             o.base().set_last_method_success(args.flag(0)?)
         }),
-        26 => abi::dynamic_get(handle, |o: &WebSocket| o.base().debug_log_file_path()),
-        27 => abi::dynamic_put(handle, "DebugLogFilePath", |o: &WebSocket| {
+        45 => abi::dynamic_get(handle, |o: &WebSocket| o.base().debug_log_file_path()),
+        46 => abi::dynamic_put(handle, "DebugLogFilePath", |o: &WebSocket| {
             o.base().set_debug_log_file_path(args.text(0)?)
         }),
-        28 => abi::dynamic_get(handle, |o: &WebSocket| o.base().verbose_logging()),
-        29 => abi::dynamic_put(handle, "VerboseLogging", |o: &WebSocket| {
+        47 => abi::dynamic_get(handle, |o: &WebSocket| o.base().verbose_logging()),
+        48 => abi::dynamic_put(handle, "VerboseLogging", |o: &WebSocket| {
             o.base().set_verbose_logging(args.flag(0)?)
         }),
-        30 => abi::dynamic_get(handle, |o: &WebSocket| o.base().version()),
-        31 => abi::dynamic_get(handle, |o: &WebSocket| o.base().utf8()),
-        32 => abi::dynamic_put(handle, "Utf8", |o: &WebSocket| o.base().set_utf8(args.flag(0)?)),
-        33 => abi::dynamic(handle, "UseConnection", |o: &WebSocket| {
+        49 => abi::dynamic_get(handle, |o: &WebSocket| o.base().version()),
+        50 => abi::dynamic_get(handle, |o: &WebSocket| o.base().utf8()),
+        51 => abi::dynamic_put(handle, "Utf8", |o: &WebSocket| o.base().set_utf8(args.flag(0)?)),
+        52 => abi::dynamic(handle, "UseConnection", |o: &WebSocket| {
             o.use_connection(&*args.object::<Rest>(0)?)
         }),
-        34 => abi::dynamic(handle, "AddClientHeaders", |o: &WebSocket| o.add_client_headers()),
-        35 => abi::dynamic(handle, "ValidateServerHandshake", |o: &WebSocket| {
+        53 => abi::dynamic(handle, "AddClientHeaders", |o: &WebSocket| o.add_client_headers()),
+        54 => abi::dynamic(handle, "ValidateServerHandshake", |o: &WebSocket| {
             o.validate_server_handshake()
         }),
-        36 => abi::dynamic(handle, "SendFrame", |o: &WebSocket| {
+        55 => abi::dynamic(handle, "SendFrame", |o: &WebSocket| {
             o.send_frame(args.text(0)?, args.flag(1)?)
         }),
-        37 => abi::dynamic(handle, "SendFrameSb", |o: &WebSocket| {
+        56 => abi::dynamic(handle, "SendFrameSb", |o: &WebSocket| {
             o.send_frame_sb(&*args.object::<StringBuilder>(0)?, args.flag(1)?)
         }),
-        38 => abi::dynamic(handle, "SendFrameBd", |o: &WebSocket| {
+        57 => abi::dynamic(handle, "SendFrameBd", |o: &WebSocket| {
             o.send_frame_bd(&*args.object::<BinData>(0)?, args.flag(1)?)
         }),
-        39 => abi::dynamic(handle, "SendPing", |o: &WebSocket| o.send_ping(args.text(0)?)),
-        40 => abi::dynamic(handle, "SendPong", |o: &WebSocket| o.send_pong()),
-        41 => abi::dynamic(handle, "SendClose", |o: &WebSocket| {
+        58 => abi::dynamic(handle, "SendPing", |o: &WebSocket| o.send_ping(args.text(0)?)),
+        59 => abi::dynamic(handle, "SendPong", |o: &WebSocket| o.send_pong()),
+        60 => abi::dynamic(handle, "SendClose", |o: &WebSocket| {
             o.send_close(args.flag(0)?, args.int(1)?, args.text(2)?)
         }),
-        42 => abi::dynamic(handle, "ReadFrame", |o: &WebSocket| o.read_frame()),
-        43 => abi::dynamic(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data()),
-        44 => abi::dynamic(handle, "GetFrameDataSb", |o: &WebSocket| {
+        61 => abi::dynamic(handle, "ReadFrame", |o: &WebSocket| o.read_frame()),
+        62 => abi::dynamic(handle, "GetFrameData", |o: &WebSocket| o.get_frame_data()),
+        63 => abi::dynamic(handle, "GetFrameDataSb", |o: &WebSocket| {
             o.get_frame_data_sb(&*args.object::<StringBuilder>(0)?)
         }),
-        45 => abi::dynamic(handle, "GetFrameDataBd", |o: &WebSocket| {
+        64 => abi::dynamic(handle, "GetFrameDataBd", |o: &WebSocket| {
             o.get_frame_data_bd(&*args.object::<BinData>(0)?)
         }),
-        46 => abi::dynamic(handle, "PollDataAvailable", |o: &WebSocket| o.poll_data_available()),
-        47 => abi::dynamic(handle, "CloseConnection", |o: &WebSocket| o.close_connection()),
-        48 => abi::dynamic(handle, "SaveLastError", |o: &WebSocket| {
+        65 => abi::dynamic(handle, "PollDataAvailable", |o: &WebSocket| o.poll_data_available()),
+        66 => abi::dynamic(handle, "CloseConnection", |o: &WebSocket| o.close_connection()),
+        67 => abi::dynamic(handle, "SaveLastError", |o: &WebSocket| {
             o.base().save_last_error(args.text(0)?)
         }),
-        49 => abi::dynamic_get(handle, |o: &Rest| o.allow_header_folding()),
-        50 => abi::dynamic_put(handle, "AllowHeaderFolding", |o: &Rest| {
+        68 => abi::dynamic_get(handle, |o: &Rest| o.allow_header_folding()),
+        69 => abi::dynamic_put(handle, "AllowHeaderFolding", |o: &Rest| {
             o.set_allow_header_folding(args.flag(0)?)
         }),
-        51 => abi::dynamic_get(handle, |o: &Rest| o.allow_header_qb()),
-        52 => abi::dynamic_put(handle, "AllowHeaderQB", |o: &Rest| {
+        70 => abi::dynamic_get(handle, |o: &Rest| o.allow_header_qb()),
+        71 => abi::dynamic_put(handle, "AllowHeaderQB", |o: &Rest| {
             o.set_allow_header_qb(args.flag(0)?)
         }),
-        53 => abi::dynamic_get(handle, |o: &Rest| o.authorization()),
-        54 => {
+        72 => abi::dynamic_get(handle, |o: &Rest| o.authorization()),
+        73 => {
             abi::dynamic_put(handle, "Authorization", |o: &Rest| o.set_authorization(args.text(0)?))
         }
-        55 => abi::dynamic_get(handle, |o: &Rest| o.connect_fail_reason()),
-        56 => abi::dynamic_get(handle, |o: &Rest| o.connect_timeout_ms()),
-        57 => abi::dynamic_put(handle, "ConnectTimeoutMs", |o: &Rest| {
+        74 => abi::dynamic_get(handle, |o: &Rest| o.connect_fail_reason()),
+        75 => abi::dynamic_get(handle, |o: &Rest| o.connect_timeout_ms()),
+        76 => abi::dynamic_put(handle, "ConnectTimeoutMs", |o: &Rest| {
             o.set_connect_timeout_ms(args.int(0)?)
         }),
-        58 => abi::dynamic_get(handle, |o: &Rest| o.debug_mode()),
-        59 => abi::dynamic_put(handle, "DebugMode", |o: &Rest| o.set_debug_mode(args.flag(0)?)),
-        60 => abi::dynamic_get(handle, |o: &Rest| o.host()),
-        61 => abi::dynamic_put(handle, "Host", |o: &Rest| o.set_host(args.text(0)?)),
-        62 => abi::dynamic_get(handle, |o: &Rest| o.idle_timeout_ms()),
-        63 => abi::dynamic_put(handle, "IdleTimeoutMs", |o: &Rest| {
+        77 => abi::dynamic_get(handle, |o: &Rest| o.debug_mode()),
+        78 => abi::dynamic_put(handle, "DebugMode", |o: &Rest| o.set_debug_mode(args.flag(0)?)),
+        79 => abi::dynamic_get(handle, |o: &Rest| o.host()),
+        80 => abi::dynamic_put(handle, "Host", |o: &Rest| o.set_host(args.text(0)?)),
+        81 => abi::dynamic_get(handle, |o: &Rest| o.idle_timeout_ms()),
+        82 => abi::dynamic_put(handle, "IdleTimeoutMs", |o: &Rest| {
             o.set_idle_timeout_ms(args.int(0)?)
         }),
-        64 => abi::dynamic_get(handle, |o: &Rest| o.last_request_header()),
-        65 => abi::dynamic_get(handle, |o: &Rest| o.last_request_start_line()),
-        66 => abi::dynamic_get(handle, |o: &Rest| o.num_response_headers()),
-        67 => abi::dynamic_get(handle, |o: &Rest| o.require_ssl_cert_verify()),
-        68 => abi::dynamic_put(handle, "RequireSslCertVerify", |o: &Rest| {
+        83 => abi::dynamic_get(handle, |o: &Rest| o.last_request_header()),
+        84 => abi::dynamic_get(handle, |o: &Rest| o.last_request_start_line()),
+        85 => abi::dynamic_get(handle, |o: &Rest| o.max_response_body_size()),
+        86 => abi::dynamic_put(handle, "MaxResponseBodySize", |o: &Rest| {
+            o.set_max_response_body_size(args.int(0)?)
+        }),
+        87 => abi::dynamic_get(handle, |o: &Rest| o.max_response_head_size()),
+        88 => abi::dynamic_put(handle, "MaxResponseHeadSize", |o: &Rest| {
+            o.set_max_response_head_size(args.int(0)?)
+        }),
+        89 => abi::dynamic_get(handle, |o: &Rest| o.num_response_headers()),
+        90 => abi::dynamic_get(handle, |o: &Rest| o.require_ssl_cert_verify()),
+        91 => abi::dynamic_put(handle, "RequireSslCertVerify", |o: &Rest| {
             o.set_require_ssl_cert_verify(args.flag(0)?)
         }),
-        69 => abi::dynamic_get(handle, |o: &Rest| o.response_header()),
-        70 => abi::dynamic_get(handle, |o: &Rest| o.response_status_code()),
-        71 => abi::dynamic_get(handle, |o: &Rest| o.response_status_text()),
-        72 => abi::dynamic_get(handle, |o: &Rest| o.tls_cipher_suite()),
-        73 => abi::dynamic_get(handle, |o: &Rest| o.tls_version()),
-        74 => abi::dynamic_get(handle, |o: &Rest| o.uncommon_options()),
-        75 => abi::dynamic_put(handle, "UncommonOptions", |o: &Rest| {
+        92 => abi::dynamic_get(handle, |o: &Rest| o.response_header()),
+        93 => abi::dynamic_get(handle, |o: &Rest| o.response_status_code()),
+        94 => abi::dynamic_get(handle, |o: &Rest| o.response_status_text()),
+        95 => abi::dynamic_get(handle, |o: &Rest| o.tls_cipher_suite()),
+        96 => abi::dynamic_get(handle, |o: &Rest| o.tls_version()),
+        97 => abi::dynamic_get(handle, |o: &Rest| o.uncommon_options()),
+        98 => abi::dynamic_put(handle, "UncommonOptions", |o: &Rest| {
             o.set_uncommon_options(args.text(0)?)
         }),
-        76 => abi::dynamic_get(handle, |o: &Rest| o.base().last_error_text()),
-        77 => abi::dynamic_get(handle, |o: &Rest| o.base().last_error_xml()),
-        78 => abi::dynamic_get(handle, |o: &Rest| o.base().last_error_html()),
-        79 => abi::dynamic_get(handle, |o: &Rest| o.base().last_method_success()),
-        80 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &Rest| {
+        99 => abi::dynamic_get(handle, |o: &Rest| o.base().last_error_text()),
+        100 => abi::dynamic_get(handle, |o: &Rest| o.base().last_error_xml()),
+        101 => abi::dynamic_get(handle, |o: &Rest| o.base().last_error_html()),
+        102 => abi::dynamic_get(handle, |o: &Rest| o.base().last_method_success()),
+        103 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &Rest| {
             o.base().set_last_method_success(args.flag(0)?)
         }),
-        81 => abi::dynamic_get(handle, |o: &Rest| o.base().debug_log_file_path()),
-        82 => abi::dynamic_put(handle, "DebugLogFilePath", |o: &Rest| {
+        104 => abi::dynamic_get(handle, |o: &Rest| o.base().debug_log_file_path()),
+        105 => abi::dynamic_put(handle, "DebugLogFilePath", |o: &Rest| {
             o.base().set_debug_log_file_path(args.text(0)?)
         }),
-        83 => abi::dynamic_get(handle, |o: &Rest| o.base().verbose_logging()),
-        84 => abi::dynamic_put(handle, "VerboseLogging", |o: &Rest| {
+        106 => abi::dynamic_get(handle, |o: &Rest| o.base().verbose_logging()),
+        107 => abi::dynamic_put(handle, "VerboseLogging", |o: &Rest| {
             o.base().set_verbose_logging(args.flag(0)?)
         }),
-        85 => abi::dynamic_get(handle, |o: &Rest| o.base().version()),
-        86 => abi::dynamic_get(handle, |o: &Rest| o.base().utf8()),
-        87 => abi::dynamic_put(handle, "Utf8", |o: &Rest| o.base().set_utf8(args.flag(0)?)),
-        88 => abi::dynamic(handle, "Connect", |o: &Rest| {
+        108 => abi::dynamic_get(handle, |o: &Rest| o.base().version()),
+        109 => abi::dynamic_get(handle, |o: &Rest| o.base().utf8()),
+        110 => abi::dynamic_put(handle, "Utf8", |o: &Rest| o.base().set_utf8(args.flag(0)?)),
+        111 => abi::dynamic(handle, "Connect", |o: &Rest| {
             o.connect(args.text(0)?, args.int(1)?, args.flag(2)?, args.flag(3)?)
         }),
-        89 => abi::dynamic(handle, "Disconnect", |o: &Rest| o.disconnect(args.int(0)?)),
-        90 => {
+        112 => abi::dynamic(handle, "Disconnect", |o: &Rest| o.disconnect(args.int(0)?)),
+        113 => {
             abi::dynamic(handle, "AddTrustedCaPem", |o: &Rest| o.add_trusted_ca_pem(args.text(0)?))
         }
-        91 => {
+        114 => {
             abi::dynamic(handle, "AddHeader", |o: &Rest| o.add_header(args.text(0)?, args.text(1)?))
         }
-        92 => abi::dynamic(handle, "RemoveHeader", |o: &Rest| o.remove_header(args.text(0)?)),
-        93 => abi::dynamic(handle, "ClearAllHeaders", |o: &Rest| o.clear_all_headers()),
-        94 => abi::dynamic(handle, "AddQueryParam", |o: &Rest| {
+        115 => abi::dynamic(handle, "RemoveHeader", |o: &Rest| o.remove_header(args.text(0)?)),
+        116 => abi::dynamic(handle, "ClearAllHeaders", |o: &Rest| o.clear_all_headers()),
+        117 => abi::dynamic(handle, "AddQueryParam", |o: &Rest| {
             o.add_query_param(args.text(0)?, args.text(1)?)
         }),
-        95 => abi::dynamic(handle, "AddQueryParams", |o: &Rest| o.add_query_params(args.text(0)?)),
-        96 => abi::dynamic(handle, "AddQueryParamSb", |o: &Rest| {
+        118 => abi::dynamic(handle, "AddQueryParams", |o: &Rest| o.add_query_params(args.text(0)?)),
+        119 => abi::dynamic(handle, "AddQueryParamSb", |o: &Rest| {
             o.add_query_param_sb(args.text(0)?, &*args.object::<StringBuilder>(1)?)
         }),
-        97 => {
+        120 => {
             abi::dynamic(handle, "RemoveQueryParam", |o: &Rest| o.remove_query_param(args.text(0)?))
         }
-        98 => abi::dynamic(handle, "ClearAllQueryParams", |o: &Rest| o.clear_all_query_params()),
-        99 => abi::dynamic(handle, "AddPathParam", |o: &Rest| {
+        121 => abi::dynamic(handle, "ClearAllQueryParams", |o: &Rest| o.clear_all_query_params()),
+        122 => abi::dynamic(handle, "AddPathParam", |o: &Rest| {
             o.add_path_param(args.text(0)?, args.text(1)?)
         }),
-        100 => abi::dynamic(handle, "ClearAllPathParams", |o: &Rest| o.clear_all_path_params()),
-        101 => abi::dynamic(handle, "SetAuthBasic", |o: &Rest| {
+        123 => abi::dynamic(handle, "ClearAllPathParams", |o: &Rest| o.clear_all_path_params()),
+        124 => abi::dynamic(handle, "SetAuthBasic", |o: &Rest| {
             o.set_auth_basic(args.text(0)?, args.text(1)?)
         }),
-        102 => abi::dynamic(handle, "ClearAuth", |o: &Rest| o.clear_auth()),
-        103 => abi::dynamic(handle, "FullRequestNoBody", |o: &Rest| {
+        125 => abi::dynamic(handle, "ClearAuth", |o: &Rest| o.clear_auth()),
+        126 => abi::dynamic(handle, "FullRequestNoBody", |o: &Rest| {
             o.full_request_no_body(args.text(0)?, args.text(1)?)
         }),
-        104 => abi::dynamic(handle, "FullRequestNoBodyBd", |o: &Rest| {
+        127 => abi::dynamic(handle, "FullRequestNoBodyBd", |o: &Rest| {
             o.full_request_no_body_bd(args.text(0)?, args.text(1)?, &*args.object::<BinData>(2)?)
         }),
-        105 => abi::dynamic(handle, "FullRequestNoBodySb", |o: &Rest| {
+        128 => abi::dynamic(handle, "FullRequestNoBodySb", |o: &Rest| {
             o.full_request_no_body_sb(
                 args.text(0)?,
                 args.text(1)?,
                 &*args.object::<StringBuilder>(2)?,
             )
         }),
-        106 => abi::dynamic(handle, "FullRequestString", |o: &Rest| {
+        129 => abi::dynamic(handle, "FullRequestString", |o: &Rest| {
             o.full_request_string(args.text(0)?, args.text(1)?, args.text(2)?)
         }),
-        107 => abi::dynamic(handle, "FullRequestSb", |o: &Rest| {
+        130 => abi::dynamic(handle, "FullRequestSb", |o: &Rest| {
             o.full_request_sb(
                 args.text(0)?,
                 args.text(1)?,
@@ -497,7 +565,7 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
                 &*args.object::<StringBuilder>(3)?,
             )
         }),
-        108 => abi::dynamic(handle, "FullRequestBd", |o: &Rest| {
+        131 => abi::dynamic(handle, "FullRequestBd", |o: &Rest| {
             o.full_request_bd(
                 args.text(0)?,
                 args.text(1)?,
@@ -505,304 +573,304 @@ pub fn dispatch(id: u32, handle: usize, args: &abi::Args<'_>) -> Value {
                 &*args.object::<StringBuilder>(3)?,
             )
         }),
-        109 => abi::dynamic(handle, "SendReqNoBody", |o: &Rest| {
+        132 => abi::dynamic(handle, "SendReqNoBody", |o: &Rest| {
             o.send_req_no_body(args.text(0)?, args.text(1)?)
         }),
-        110 => abi::dynamic(handle, "SendReqStringBody", |o: &Rest| {
+        133 => abi::dynamic(handle, "SendReqStringBody", |o: &Rest| {
             o.send_req_string_body(args.text(0)?, args.text(1)?, args.text(2)?)
         }),
-        111 => abi::dynamic(handle, "SendReqSb", |o: &Rest| {
+        134 => abi::dynamic(handle, "SendReqSb", |o: &Rest| {
             o.send_req_sb(args.text(0)?, args.text(1)?, &*args.object::<StringBuilder>(2)?)
         }),
-        112 => abi::dynamic(handle, "SendReqBd", |o: &Rest| {
+        135 => abi::dynamic(handle, "SendReqBd", |o: &Rest| {
             o.send_req_bd(args.text(0)?, args.text(1)?, &*args.object::<BinData>(2)?)
         }),
-        113 => abi::dynamic(handle, "ReadResponseHeader", |o: &Rest| o.read_response_header()),
-        114 => abi::dynamic(handle, "ReadRespBodyString", |o: &Rest| o.read_resp_body_string()),
-        115 => abi::dynamic(handle, "ReadRespBodyBinary", |o: &Rest| o.read_resp_body_binary()),
-        116 => abi::dynamic(handle, "ReadRespSb", |o: &Rest| {
+        136 => abi::dynamic(handle, "ReadResponseHeader", |o: &Rest| o.read_response_header()),
+        137 => abi::dynamic(handle, "ReadRespBodyString", |o: &Rest| o.read_resp_body_string()),
+        138 => abi::dynamic(handle, "ReadRespBodyBinary", |o: &Rest| o.read_resp_body_binary()),
+        139 => abi::dynamic(handle, "ReadRespSb", |o: &Rest| {
             o.read_resp_sb(&*args.object::<StringBuilder>(0)?)
         }),
-        117 => abi::dynamic(handle, "ReadRespBd", |o: &Rest| {
+        140 => abi::dynamic(handle, "ReadRespBd", |o: &Rest| {
             o.read_resp_bd(&*args.object::<BinData>(0)?)
         }),
-        118 => abi::dynamic(handle, "ResponseHdrByName", |o: &Rest| {
+        141 => abi::dynamic(handle, "ResponseHdrByName", |o: &Rest| {
             o.response_hdr_by_name(args.text(0)?)
         }),
-        119 => {
+        142 => {
             abi::dynamic(handle, "ResponseHdrName", |o: &Rest| o.response_hdr_name(args.int(0)?))
         }
-        120 => {
+        143 => {
             abi::dynamic(handle, "ResponseHdrValue", |o: &Rest| o.response_hdr_value(args.int(0)?))
         }
-        121 => abi::dynamic(handle, "GetLastDebugRequest", |o: &Rest| {
+        144 => abi::dynamic(handle, "GetLastDebugRequest", |o: &Rest| {
             o.get_last_debug_request(&*args.object::<BinData>(0)?)
         }),
-        122 => abi::dynamic(handle, "SaveLastError", |o: &Rest| {
+        145 => abi::dynamic(handle, "SaveLastError", |o: &Rest| {
             o.base().save_last_error(args.text(0)?)
         }),
-        123 => abi::dynamic_get(handle, |o: &BinData| o.num_bytes()),
-        124 => abi::dynamic_get(handle, |o: &BinData| o.base().last_method_success()),
-        125 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &BinData| {
+        146 => abi::dynamic_get(handle, |o: &BinData| o.num_bytes()),
+        147 => abi::dynamic_get(handle, |o: &BinData| o.base().last_method_success()),
+        148 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &BinData| {
             o.base().set_last_method_success(args.flag(0)?)
         }),
-        126 => abi::dynamic_get(handle, |o: &BinData| o.base().utf8()),
-        127 => abi::dynamic_put(handle, "Utf8", |o: &BinData| o.base().set_utf8(args.flag(0)?)),
-        128 => abi::dynamic(handle, "Clear", |o: &BinData| o.clear()),
-        129 => abi::dynamic(handle, "SecureClear", |o: &BinData| o.secure_clear()),
-        130 => abi::dynamic(handle, "RemoveChunk", |o: &BinData| {
+        149 => abi::dynamic_get(handle, |o: &BinData| o.base().utf8()),
+        150 => abi::dynamic_put(handle, "Utf8", |o: &BinData| o.base().set_utf8(args.flag(0)?)),
+        151 => abi::dynamic(handle, "Clear", |o: &BinData| o.clear()),
+        152 => abi::dynamic(handle, "SecureClear", |o: &BinData| o.secure_clear()),
+        153 => abi::dynamic(handle, "RemoveChunk", |o: &BinData| {
             o.remove_chunk(args.int(0)?, args.int(1)?)
         }),
-        131 => abi::dynamic(handle, "AppendBd", |o: &BinData| {
+        154 => abi::dynamic(handle, "AppendBd", |o: &BinData| {
             o.append_bd(&*args.object::<BinData>(0)?)
         }),
-        132 => abi::dynamic(handle, "AppendBinary", |o: &BinData| o.append_binary(&args.bytes(0)?)),
-        133 => abi::dynamic(handle, "AppendByte", |o: &BinData| o.append_byte(args.int(0)?)),
-        134 => abi::dynamic(handle, "AppendEncoded", |o: &BinData| {
+        155 => abi::dynamic(handle, "AppendBinary", |o: &BinData| o.append_binary(&args.bytes(0)?)),
+        156 => abi::dynamic(handle, "AppendByte", |o: &BinData| o.append_byte(args.int(0)?)),
+        157 => abi::dynamic(handle, "AppendEncoded", |o: &BinData| {
             o.append_encoded(args.text(0)?, args.text(1)?)
         }),
-        135 => abi::dynamic(handle, "AppendInt2", |o: &BinData| {
+        158 => abi::dynamic(handle, "AppendInt2", |o: &BinData| {
             o.append_int2(args.int(0)?, args.flag(1)?)
         }),
-        136 => abi::dynamic(handle, "AppendInt4", |o: &BinData| {
+        159 => abi::dynamic(handle, "AppendInt4", |o: &BinData| {
             o.append_int4(args.int(0)?, args.flag(1)?)
         }),
-        137 => abi::dynamic(handle, "AppendSb", |o: &BinData| {
+        160 => abi::dynamic(handle, "AppendSb", |o: &BinData| {
             o.append_sb(&*args.object::<StringBuilder>(0)?, args.text(1)?)
         }),
-        138 => abi::dynamic(handle, "AppendString", |o: &BinData| {
+        161 => abi::dynamic(handle, "AppendString", |o: &BinData| {
             o.append_string(args.text(0)?, args.text(1)?)
         }),
-        139 => abi::dynamic(handle, "LoadBinary", |o: &BinData| o.load_binary(&args.bytes(0)?)),
-        140 => abi::dynamic(handle, "LoadEncoded", |o: &BinData| {
+        162 => abi::dynamic(handle, "LoadBinary", |o: &BinData| o.load_binary(&args.bytes(0)?)),
+        163 => abi::dynamic(handle, "LoadEncoded", |o: &BinData| {
             o.load_encoded(args.text(0)?, args.text(1)?)
         }),
-        141 => abi::dynamic(handle, "LoadFile", |o: &BinData| o.load_file(args.text(0)?)),
-        142 => abi::dynamic(handle, "WriteFile", |o: &BinData| o.write_file(args.text(0)?)),
-        143 => abi::dynamic(handle, "WriteAppendFile", |o: &BinData| {
+        164 => abi::dynamic(handle, "LoadFile", |o: &BinData| o.load_file(args.text(0)?)),
+        165 => abi::dynamic(handle, "WriteFile", |o: &BinData| o.write_file(args.text(0)?)),
+        166 => abi::dynamic(handle, "WriteAppendFile", |o: &BinData| {
             o.write_append_file(args.text(0)?)
         }),
-        144 => abi::dynamic(handle, "ContentsEqual", |o: &BinData| {
+        167 => abi::dynamic(handle, "ContentsEqual", |o: &BinData| {
             o.contents_equal(&*args.object::<BinData>(0)?)
         }),
-        145 => abi::dynamic(handle, "FindString", |o: &BinData| {
+        168 => abi::dynamic(handle, "FindString", |o: &BinData| {
             o.find_string(args.text(0)?, args.int(1)?, args.text(2)?)
         }),
-        146 => abi::dynamic(handle, "GetBinary", |o: &BinData| o.get_binary()),
-        147 => abi::dynamic(handle, "GetBinaryChunk", |o: &BinData| {
+        169 => abi::dynamic(handle, "GetBinary", |o: &BinData| o.get_binary()),
+        170 => abi::dynamic(handle, "GetBinaryChunk", |o: &BinData| {
             o.get_binary_chunk(args.int(0)?, args.int(1)?)
         }),
-        148 => abi::dynamic(handle, "GetByte", |o: &BinData| o.get_byte(args.int(0)?)),
-        149 => abi::dynamic(handle, "GetEncoded", |o: &BinData| o.get_encoded(args.text(0)?)),
-        150 => abi::dynamic(handle, "GetEncodedChunk", |o: &BinData| {
+        171 => abi::dynamic(handle, "GetByte", |o: &BinData| o.get_byte(args.int(0)?)),
+        172 => abi::dynamic(handle, "GetEncoded", |o: &BinData| o.get_encoded(args.text(0)?)),
+        173 => abi::dynamic(handle, "GetEncodedChunk", |o: &BinData| {
             o.get_encoded_chunk(args.int(0)?, args.int(1)?, args.text(2)?)
         }),
-        151 => abi::dynamic(handle, "GetEncodedSb", |o: &BinData| {
+        174 => abi::dynamic(handle, "GetEncodedSb", |o: &BinData| {
             o.get_encoded_sb(args.text(0)?, &*args.object::<StringBuilder>(1)?)
         }),
-        152 => {
+        175 => {
             abi::dynamic(handle, "GetInt2", |o: &BinData| o.get_int2(args.int(0)?, args.flag(1)?))
         }
-        153 => {
+        176 => {
             abi::dynamic(handle, "GetInt4", |o: &BinData| o.get_int4(args.int(0)?, args.flag(1)?))
         }
-        154 => {
+        177 => {
             abi::dynamic(handle, "GetUInt2", |o: &BinData| o.get_uint2(args.int(0)?, args.flag(1)?))
         }
-        155 => {
+        178 => {
             abi::dynamic(handle, "GetUInt4", |o: &BinData| o.get_uint4(args.int(0)?, args.flag(1)?))
         }
-        156 => abi::dynamic(handle, "GetString", |o: &BinData| o.get_string(args.text(0)?)),
-        157 => abi::dynamic(handle, "GetTextChunk", |o: &BinData| {
+        179 => abi::dynamic(handle, "GetString", |o: &BinData| o.get_string(args.text(0)?)),
+        180 => abi::dynamic(handle, "GetTextChunk", |o: &BinData| {
             o.get_text_chunk(args.int(0)?, args.int(1)?, args.text(2)?)
         }),
-        158 => abi::dynamic_get(handle, |o: &StringBuilder| o.length()),
-        159 => abi::dynamic_get(handle, |o: &StringBuilder| o.int_value()),
-        160 => {
+        181 => abi::dynamic_get(handle, |o: &StringBuilder| o.length()),
+        182 => abi::dynamic_get(handle, |o: &StringBuilder| o.int_value()),
+        183 => {
             abi::dynamic_put(handle, "IntValue", |o: &StringBuilder| o.set_int_value(args.int(0)?))
         }
-        161 => abi::dynamic_get(handle, |o: &StringBuilder| o.is_base64()),
-        162 => abi::dynamic_get(handle, |o: &StringBuilder| o.base().last_method_success()),
-        163 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &StringBuilder| {
+        184 => abi::dynamic_get(handle, |o: &StringBuilder| o.is_base64()),
+        185 => abi::dynamic_get(handle, |o: &StringBuilder| o.base().last_method_success()),
+        186 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &StringBuilder| {
             o.base().set_last_method_success(args.flag(0)?)
         }),
-        164 => abi::dynamic_get(handle, |o: &StringBuilder| o.base().utf8()),
-        165 => {
+        187 => abi::dynamic_get(handle, |o: &StringBuilder| o.base().utf8()),
+        188 => {
             abi::dynamic_put(handle, "Utf8", |o: &StringBuilder| o.base().set_utf8(args.flag(0)?))
         }
-        166 => abi::dynamic(handle, "Append", |o: &StringBuilder| o.append(args.text(0)?)),
-        167 => abi::dynamic(handle, "AppendBd", |o: &StringBuilder| {
+        189 => abi::dynamic(handle, "Append", |o: &StringBuilder| o.append(args.text(0)?)),
+        190 => abi::dynamic(handle, "AppendBd", |o: &StringBuilder| {
             o.append_bd(&*args.object::<BinData>(0)?, args.text(1)?, args.int(2)?, args.int(3)?)
         }),
-        168 => abi::dynamic(handle, "AppendInt", |o: &StringBuilder| o.append_int(args.int(0)?)),
-        169 => {
+        191 => abi::dynamic(handle, "AppendInt", |o: &StringBuilder| o.append_int(args.int(0)?)),
+        192 => {
             abi::dynamic(handle, "AppendInt64", |o: &StringBuilder| o.append_int64(args.int64(0)?))
         }
-        170 => abi::dynamic(handle, "AppendLine", |o: &StringBuilder| {
+        193 => abi::dynamic(handle, "AppendLine", |o: &StringBuilder| {
             o.append_line(args.text(0)?, args.flag(1)?)
         }),
-        171 => abi::dynamic(handle, "AppendSb", |o: &StringBuilder| {
+        194 => abi::dynamic(handle, "AppendSb", |o: &StringBuilder| {
             o.append_sb(&*args.object::<StringBuilder>(0)?)
         }),
-        172 => abi::dynamic(handle, "Prepend", |o: &StringBuilder| o.prepend(args.text(0)?)),
-        173 => abi::dynamic(handle, "SetString", |o: &StringBuilder| o.set_string(args.text(0)?)),
-        174 => abi::dynamic(handle, "Clear", |o: &StringBuilder| o.clear()),
-        175 => abi::dynamic(handle, "SecureClear", |o: &StringBuilder| o.secure_clear()),
-        176 => abi::dynamic(handle, "Shorten", |o: &StringBuilder| o.shorten(args.int(0)?)),
-        177 => abi::dynamic(handle, "Contains", |o: &StringBuilder| {
+        195 => abi::dynamic(handle, "Prepend", |o: &StringBuilder| o.prepend(args.text(0)?)),
+        196 => abi::dynamic(handle, "SetString", |o: &StringBuilder| o.set_string(args.text(0)?)),
+        197 => abi::dynamic(handle, "Clear", |o: &StringBuilder| o.clear()),
+        198 => abi::dynamic(handle, "SecureClear", |o: &StringBuilder| o.secure_clear()),
+        199 => abi::dynamic(handle, "Shorten", |o: &StringBuilder| o.shorten(args.int(0)?)),
+        200 => abi::dynamic(handle, "Contains", |o: &StringBuilder| {
             o.contains(args.text(0)?, args.flag(1)?)
         }),
-        178 => abi::dynamic(handle, "ContentsEqual", |o: &StringBuilder| {
+        201 => abi::dynamic(handle, "ContentsEqual", |o: &StringBuilder| {
             o.contents_equal(args.text(0)?, args.flag(1)?)
         }),
-        179 => abi::dynamic(handle, "ContentsEqualSb", |o: &StringBuilder| {
+        202 => abi::dynamic(handle, "ContentsEqualSb", |o: &StringBuilder| {
             o.contents_equal_sb(&*args.object::<StringBuilder>(0)?, args.flag(1)?)
         }),
-        180 => abi::dynamic(handle, "StartsWith", |o: &StringBuilder| {
+        203 => abi::dynamic(handle, "StartsWith", |o: &StringBuilder| {
             o.starts_with(args.text(0)?, args.flag(1)?)
         }),
-        181 => abi::dynamic(handle, "EndsWith", |o: &StringBuilder| {
+        204 => abi::dynamic(handle, "EndsWith", |o: &StringBuilder| {
             o.ends_with(args.text(0)?, args.flag(1)?)
         }),
-        182 => abi::dynamic(handle, "GetAsString", |o: &StringBuilder| o.get_as_string()),
-        183 => abi::dynamic(handle, "GetRange", |o: &StringBuilder| {
+        205 => abi::dynamic(handle, "GetAsString", |o: &StringBuilder| o.get_as_string()),
+        206 => abi::dynamic(handle, "GetRange", |o: &StringBuilder| {
             o.get_range(args.int(0)?, args.int(1)?, args.flag(2)?)
         }),
-        184 => abi::dynamic(handle, "GetEncoded", |o: &StringBuilder| {
+        207 => abi::dynamic(handle, "GetEncoded", |o: &StringBuilder| {
             o.get_encoded(args.text(0)?, args.text(1)?)
         }),
-        185 => abi::dynamic(handle, "GetDecoded", |o: &StringBuilder| o.get_decoded(args.text(0)?)),
-        186 => abi::dynamic(handle, "Encode", |o: &StringBuilder| {
+        208 => abi::dynamic(handle, "GetDecoded", |o: &StringBuilder| o.get_decoded(args.text(0)?)),
+        209 => abi::dynamic(handle, "Encode", |o: &StringBuilder| {
             o.encode(args.text(0)?, args.text(1)?)
         }),
-        187 => abi::dynamic(handle, "Decode", |o: &StringBuilder| {
+        210 => abi::dynamic(handle, "Decode", |o: &StringBuilder| {
             o.decode(args.text(0)?, args.text(1)?)
         }),
-        188 => abi::dynamic(handle, "Replace", |o: &StringBuilder| {
+        211 => abi::dynamic(handle, "Replace", |o: &StringBuilder| {
             o.replace(args.text(0)?, args.text(1)?)
         }),
-        189 => abi::dynamic(handle, "Trim", |o: &StringBuilder| o.trim()),
-        190 => abi::dynamic(handle, "ToLowercase", |o: &StringBuilder| o.to_lowercase()),
-        191 => abi::dynamic(handle, "ToUppercase", |o: &StringBuilder| o.to_uppercase()),
-        192 => abi::dynamic(handle, "ToCRLF", |o: &StringBuilder| o.to_crlf()),
-        193 => abi::dynamic(handle, "ToLF", |o: &StringBuilder| o.to_lf()),
-        194 => abi::dynamic(handle, "LoadFile", |o: &StringBuilder| {
+        212 => abi::dynamic(handle, "Trim", |o: &StringBuilder| o.trim()),
+        213 => abi::dynamic(handle, "ToLowercase", |o: &StringBuilder| o.to_lowercase()),
+        214 => abi::dynamic(handle, "ToUppercase", |o: &StringBuilder| o.to_uppercase()),
+        215 => abi::dynamic(handle, "ToCRLF", |o: &StringBuilder| o.to_crlf()),
+        216 => abi::dynamic(handle, "ToLF", |o: &StringBuilder| o.to_lf()),
+        217 => abi::dynamic(handle, "LoadFile", |o: &StringBuilder| {
             o.load_file(args.text(0)?, args.text(1)?)
         }),
-        195 => abi::dynamic(handle, "WriteFile", |o: &StringBuilder| {
+        218 => abi::dynamic(handle, "WriteFile", |o: &StringBuilder| {
             o.write_file(args.text(0)?, args.text(1)?, args.flag(2)?)
         }),
-        196 => abi::dynamic_get(handle, |o: &Global| o.ansi_code_page()),
-        197 => abi::dynamic_put(handle, "AnsiCodePage", |o: &Global| {
+        219 => abi::dynamic_get(handle, |o: &Global| o.ansi_code_page()),
+        220 => abi::dynamic_put(handle, "AnsiCodePage", |o: &Global| {
             o.set_ansi_code_page(args.int(0)?)
         }),
-        198 => abi::dynamic_get(handle, |o: &Global| o.default_utf8()),
-        199 => {
+        221 => abi::dynamic_get(handle, |o: &Global| o.default_utf8()),
+        222 => {
             abi::dynamic_put(handle, "DefaultUtf8", |o: &Global| o.set_default_utf8(args.flag(0)?))
         }
-        200 => abi::dynamic_get(handle, |o: &Global| o.prefer_ipv6()),
-        201 => {
+        223 => abi::dynamic_get(handle, |o: &Global| o.prefer_ipv6()),
+        224 => {
             abi::dynamic_put(handle, "PreferIpv6", |o: &Global| o.set_prefer_ipv6(args.flag(0)?))
         }
-        202 => abi::dynamic_get(handle, |o: &Global| o.uncommon_options()),
-        203 => abi::dynamic_put(handle, "UncommonOptions", |o: &Global| {
+        225 => abi::dynamic_get(handle, |o: &Global| o.uncommon_options()),
+        226 => abi::dynamic_put(handle, "UncommonOptions", |o: &Global| {
             o.set_uncommon_options(args.text(0)?)
         }),
-        204 => abi::dynamic_get(handle, |o: &Global| o.unlock_status()),
-        205 => abi::dynamic_get(handle, |o: &Global| o.verbose_tls()),
-        206 => {
+        227 => abi::dynamic_get(handle, |o: &Global| o.unlock_status()),
+        228 => abi::dynamic_get(handle, |o: &Global| o.verbose_tls()),
+        229 => {
             abi::dynamic_put(handle, "VerboseTls", |o: &Global| o.set_verbose_tls(args.flag(0)?))
         }
-        207 => abi::dynamic_get(handle, |o: &Global| o.base().last_error_text()),
-        208 => abi::dynamic_get(handle, |o: &Global| o.base().last_error_xml()),
-        209 => abi::dynamic_get(handle, |o: &Global| o.base().last_error_html()),
-        210 => abi::dynamic_get(handle, |o: &Global| o.base().last_method_success()),
-        211 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &Global| {
+        230 => abi::dynamic_get(handle, |o: &Global| o.base().last_error_text()),
+        231 => abi::dynamic_get(handle, |o: &Global| o.base().last_error_xml()),
+        232 => abi::dynamic_get(handle, |o: &Global| o.base().last_error_html()),
+        233 => abi::dynamic_get(handle, |o: &Global| o.base().last_method_success()),
+        234 => abi::dynamic_put(handle, "LastMethodSuccess", |o: &Global| {
             o.base().set_last_method_success(args.flag(0)?)
         }),
-        212 => abi::dynamic_get(handle, |o: &Global| o.base().debug_log_file_path()),
-        213 => abi::dynamic_put(handle, "DebugLogFilePath", |o: &Global| {
+        235 => abi::dynamic_get(handle, |o: &Global| o.base().debug_log_file_path()),
+        236 => abi::dynamic_put(handle, "DebugLogFilePath", |o: &Global| {
             o.base().set_debug_log_file_path(args.text(0)?)
         }),
-        214 => abi::dynamic_get(handle, |o: &Global| o.base().verbose_logging()),
-        215 => abi::dynamic_put(handle, "VerboseLogging", |o: &Global| {
+        237 => abi::dynamic_get(handle, |o: &Global| o.base().verbose_logging()),
+        238 => abi::dynamic_put(handle, "VerboseLogging", |o: &Global| {
             o.base().set_verbose_logging(args.flag(0)?)
         }),
-        216 => abi::dynamic_get(handle, |o: &Global| o.base().version()),
-        217 => abi::dynamic_get(handle, |o: &Global| o.base().utf8()),
-        218 => abi::dynamic_put(handle, "Utf8", |o: &Global| o.base().set_utf8(args.flag(0)?)),
-        219 => abi::dynamic(handle, "UnlockBundle", |o: &Global| o.unlock_bundle(args.text(0)?)),
-        220 => abi::dynamic(handle, "DnsClearCache", |o: &Global| o.dns_clear_cache()),
-        221 => abi::dynamic(handle, "FinalizeThreadPool", |o: &Global| o.finalize_thread_pool()),
-        222 => abi::dynamic(handle, "SaveLastError", |o: &Global| {
+        239 => abi::dynamic_get(handle, |o: &Global| o.base().version()),
+        240 => abi::dynamic_get(handle, |o: &Global| o.base().utf8()),
+        241 => abi::dynamic_put(handle, "Utf8", |o: &Global| o.base().set_utf8(args.flag(0)?)),
+        242 => abi::dynamic(handle, "UnlockBundle", |o: &Global| o.unlock_bundle(args.text(0)?)),
+        243 => abi::dynamic(handle, "DnsClearCache", |o: &Global| o.dns_clear_cache()),
+        244 => abi::dynamic(handle, "FinalizeThreadPool", |o: &Global| o.finalize_thread_pool()),
+        245 => abi::dynamic(handle, "SaveLastError", |o: &Global| {
             o.base().save_last_error(args.text(0)?)
         }),
-        223 => abi::dynamic(handle, "setString", |o: &CkString| o.set_string(args.text(0)?)),
-        224 => {
+        246 => abi::dynamic(handle, "setString", |o: &CkString| o.set_string(args.text(0)?)),
+        247 => {
             abi::dynamic(handle, "setStringAnsi", |o: &CkString| o.set_string_ansi(args.text(0)?))
         }
-        225 => {
+        248 => {
             abi::dynamic(handle, "setStringUtf8", |o: &CkString| o.set_string_utf8(args.text(0)?))
         }
-        226 => abi::dynamic(handle, "setStringU", |o: &CkString| o.set_string_u(args.text(0)?)),
-        227 => {
+        249 => abi::dynamic(handle, "setStringU", |o: &CkString| o.set_string_u(args.text(0)?)),
+        250 => {
             abi::dynamic(handle, "setStringUtf16", |o: &CkString| o.set_string_utf16(args.text(0)?))
         }
-        228 => {
+        251 => {
             abi::dynamic(handle, "setStr", |o: &CkString| o.set_str(&*args.object::<CkString>(0)?))
         }
-        229 => abi::dynamic(handle, "clear", |o: &CkString| o.clear()),
-        230 => abi::dynamic(handle, "append", |o: &CkString| o.append(args.text(0)?)),
-        231 => abi::dynamic(handle, "appendAnsi", |o: &CkString| o.append_ansi(args.text(0)?)),
-        232 => abi::dynamic(handle, "appendUtf8", |o: &CkString| o.append_utf8(args.text(0)?)),
-        233 => abi::dynamic(handle, "appendU", |o: &CkString| o.append_u(args.text(0)?)),
-        234 => abi::dynamic(handle, "appendUtf16", |o: &CkString| o.append_utf16(args.text(0)?)),
-        235 => abi::dynamic(handle, "appendStr", |o: &CkString| {
+        252 => abi::dynamic(handle, "clear", |o: &CkString| o.clear()),
+        253 => abi::dynamic(handle, "append", |o: &CkString| o.append(args.text(0)?)),
+        254 => abi::dynamic(handle, "appendAnsi", |o: &CkString| o.append_ansi(args.text(0)?)),
+        255 => abi::dynamic(handle, "appendUtf8", |o: &CkString| o.append_utf8(args.text(0)?)),
+        256 => abi::dynamic(handle, "appendU", |o: &CkString| o.append_u(args.text(0)?)),
+        257 => abi::dynamic(handle, "appendUtf16", |o: &CkString| o.append_utf16(args.text(0)?)),
+        258 => abi::dynamic(handle, "appendStr", |o: &CkString| {
             o.append_str(&*args.object::<CkString>(0)?)
         }),
-        236 => abi::dynamic(handle, "appendInt", |o: &CkString| o.append_int(args.int(0)?)),
-        237 => abi::dynamic(handle, "getString", |o: &CkString| o.get_string()),
-        238 => abi::dynamic(handle, "getStringAnsi", |o: &CkString| o.get_string_ansi()),
-        239 => abi::dynamic(handle, "getStringUtf8", |o: &CkString| o.get_string_utf8()),
-        240 => abi::dynamic(handle, "getUnicode", |o: &CkString| o.get_unicode()),
-        241 => abi::dynamic(handle, "getStringUtf16", |o: &CkString| o.get_string_utf16()),
-        242 => abi::dynamic(handle, "getUtf8", |o: &CkString| o.get_utf8()),
-        243 => abi::dynamic(handle, "putUtf8", |o: &CkString| o.put_utf8(args.flag(0)?)),
-        244 => abi::dynamic(handle, "getNumChars", |o: &CkString| o.get_num_chars()),
-        245 => abi::dynamic(handle, "getSizeUtf8", |o: &CkString| o.get_size_utf8()),
-        246 => abi::dynamic(handle, "getSizeAnsi", |o: &CkString| o.get_size_ansi()),
-        247 => abi::dynamic(handle, "getSizeUnicode", |o: &CkString| o.get_size_unicode()),
-        248 => abi::dynamic(handle, "isEmpty", |o: &CkString| o.is_empty()),
-        249 => abi::dynamic(handle, "equals", |o: &CkString| o.equals(args.text(0)?)),
-        250 => abi::dynamic(handle, "equalsStr", |o: &CkString| {
+        259 => abi::dynamic(handle, "appendInt", |o: &CkString| o.append_int(args.int(0)?)),
+        260 => abi::dynamic(handle, "getString", |o: &CkString| o.get_string()),
+        261 => abi::dynamic(handle, "getStringAnsi", |o: &CkString| o.get_string_ansi()),
+        262 => abi::dynamic(handle, "getStringUtf8", |o: &CkString| o.get_string_utf8()),
+        263 => abi::dynamic(handle, "getUnicode", |o: &CkString| o.get_unicode()),
+        264 => abi::dynamic(handle, "getStringUtf16", |o: &CkString| o.get_string_utf16()),
+        265 => abi::dynamic(handle, "getUtf8", |o: &CkString| o.get_utf8()),
+        266 => abi::dynamic(handle, "putUtf8", |o: &CkString| o.put_utf8(args.flag(0)?)),
+        267 => abi::dynamic(handle, "getNumChars", |o: &CkString| o.get_num_chars()),
+        268 => abi::dynamic(handle, "getSizeUtf8", |o: &CkString| o.get_size_utf8()),
+        269 => abi::dynamic(handle, "getSizeAnsi", |o: &CkString| o.get_size_ansi()),
+        270 => abi::dynamic(handle, "getSizeUnicode", |o: &CkString| o.get_size_unicode()),
+        271 => abi::dynamic(handle, "isEmpty", |o: &CkString| o.is_empty()),
+        272 => abi::dynamic(handle, "equals", |o: &CkString| o.equals(args.text(0)?)),
+        273 => abi::dynamic(handle, "equalsStr", |o: &CkString| {
             o.equals_str(&*args.object::<CkString>(0)?)
         }),
-        251 => abi::dynamic(handle, "equalsIgnoreCase", |o: &CkString| {
+        274 => abi::dynamic(handle, "equalsIgnoreCase", |o: &CkString| {
             o.equals_ignore_case(args.text(0)?)
         }),
-        252 => abi::dynamic(handle, "equalsIgnoreCaseStr", |o: &CkString| {
+        275 => abi::dynamic(handle, "equalsIgnoreCaseStr", |o: &CkString| {
             o.equals_ignore_case_str(&*args.object::<CkString>(0)?)
         }),
-        253 => abi::dynamic(handle, "loadFile", |o: &CkString| {
+        276 => abi::dynamic(handle, "loadFile", |o: &CkString| {
             o.load_file(args.text(0)?, args.text(1)?)
         }),
-        254 => abi::dynamic(handle, "saveToFile", |o: &CkString| {
+        277 => abi::dynamic(handle, "saveToFile", |o: &CkString| {
             o.save_to_file(args.text(0)?, args.text(1)?)
         }),
-        255 => abi::dynamic(handle, "append", |o: &CkByteData| o.append(&args.bytes(0)?)),
-        256 => abi::dynamic(handle, "appendEncoded", |o: &CkByteData| {
+        278 => abi::dynamic(handle, "append", |o: &CkByteData| o.append(&args.bytes(0)?)),
+        279 => abi::dynamic(handle, "appendEncoded", |o: &CkByteData| {
             o.append_encoded(args.text(0)?, args.text(1)?)
         }),
-        257 => abi::dynamic(handle, "clear", |o: &CkByteData| o.clear()),
-        258 => abi::dynamic(handle, "getSize", |o: &CkByteData| o.get_size()),
-        259 => abi::dynamic(handle, "getByte", |o: &CkByteData| o.get_byte(args.ulong(0)?)),
-        260 => abi::dynamic(handle, "equals", |o: &CkByteData| o.equals(&args.bytes(0)?)),
-        261 => abi::dynamic(handle, "encode", |o: &CkByteData| {
+        280 => abi::dynamic(handle, "clear", |o: &CkByteData| o.clear()),
+        281 => abi::dynamic(handle, "getSize", |o: &CkByteData| o.get_size()),
+        282 => abi::dynamic(handle, "getByte", |o: &CkByteData| o.get_byte(args.ulong(0)?)),
+        283 => abi::dynamic(handle, "equals", |o: &CkByteData| o.equals(&args.bytes(0)?)),
+        284 => abi::dynamic(handle, "encode", |o: &CkByteData| {
             o.encode(args.text(0)?, &*args.object::<CkString>(1)?)
         }),
-        262 => abi::dynamic(handle, "getEncoded", |o: &CkByteData| o.get_encoded(args.text(0)?)),
-        263 => abi::dynamic(handle, "loadFile", |o: &CkByteData| o.load_file(args.text(0)?)),
-        264 => abi::dynamic(handle, "saveFile", |o: &CkByteData| o.save_file(args.text(0)?)),
+        285 => abi::dynamic(handle, "getEncoded", |o: &CkByteData| o.get_encoded(args.text(0)?)),
+        286 => abi::dynamic(handle, "loadFile", |o: &CkByteData| o.load_file(args.text(0)?)),
+        287 => abi::dynamic(handle, "saveFile", |o: &CkByteData| o.save_file(args.text(0)?)),
         _ => Value::None,
     }
 }

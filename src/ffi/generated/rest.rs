@@ -255,6 +255,41 @@ pub unsafe extern "C" fn CkRest_getLastRequestStartLine(handle: HCkRest, outStr:
     abi::get_text_into(handle, outStr, |o: &Rest| o.last_request_start_line())
 }
 
+/// What the body of a response may hold, in bytes; 0 is no limit.
+///
+/// More makes the reading method fail and closes the connection. A new value counts from the next
+/// response. Negative values are refused: the old one stays.
+///
+/// Default: 1048576.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRest_getMaxResponseBodySize(handle: HCkRest) -> c_int {
+    abi::get(handle, |o: &Rest| o.max_response_body_size())
+}
+
+/// Sets MaxResponseBodySize; see `CkRest_getMaxResponseBodySize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRest_putMaxResponseBodySize(handle: HCkRest, newVal: c_int) {
+    abi::put(handle, "MaxResponseBodySize", |o: &Rest| o.set_max_response_body_size(newVal))
+}
+
+/// What the head of a response may hold, in bytes: status line and header lines.
+///
+/// More makes the reading method fail and closes the connection. At most 128 lines of 8 KiB each
+/// are taken, whatever this says. A new value counts from the next response. 0 and negative values
+/// are refused: the old one stays.
+///
+/// Default: 65536.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRest_getMaxResponseHeadSize(handle: HCkRest) -> c_int {
+    abi::get(handle, |o: &Rest| o.max_response_head_size())
+}
+
+/// Sets MaxResponseHeadSize; see `CkRest_getMaxResponseHeadSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRest_putMaxResponseHeadSize(handle: HCkRest, newVal: c_int) {
+    abi::put(handle, "MaxResponseHeadSize", |o: &Rest| o.set_max_response_head_size(newVal))
+}
+
 /// The number of header fields in the last response.
 ///
 /// Read them with ResponseHdrName and ResponseHdrValue, indexes 0 to NumResponseHeaders - 1. A

@@ -194,6 +194,34 @@ pub unsafe extern "C" fn CkRestW_getLastRequestStartLine(handle: HCkRest, outStr
     abi::get_text_into(handle, outStr, |o: &Rest| o.last_request_start_line())
 }
 
+/// What the body of a response may hold, in bytes; 0 is no limit.
+///
+/// See `CkRest_getMaxResponseBodySize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRestW_getMaxResponseBodySize(handle: HCkRest) -> c_int {
+    abi::get(handle, |o: &Rest| o.max_response_body_size())
+}
+
+/// Sets MaxResponseBodySize; see `CkRestW_getMaxResponseBodySize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRestW_putMaxResponseBodySize(handle: HCkRest, newVal: c_int) {
+    abi::put(handle, "MaxResponseBodySize", |o: &Rest| o.set_max_response_body_size(newVal))
+}
+
+/// What the head of a response may hold, in bytes: status line and header lines.
+///
+/// See `CkRest_getMaxResponseHeadSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRestW_getMaxResponseHeadSize(handle: HCkRest) -> c_int {
+    abi::get(handle, |o: &Rest| o.max_response_head_size())
+}
+
+/// Sets MaxResponseHeadSize; see `CkRestW_getMaxResponseHeadSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkRestW_putMaxResponseHeadSize(handle: HCkRest, newVal: c_int) {
+    abi::put(handle, "MaxResponseHeadSize", |o: &Rest| o.set_max_response_head_size(newVal))
+}
+
 /// The number of header fields in the last response.
 ///
 /// See `CkRest_getNumResponseHeaders`.

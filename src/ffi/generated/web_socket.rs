@@ -97,6 +97,136 @@ pub unsafe extern "C" fn CkWebSocket_getCloseStatusCode(handle: HCkWebSocket) ->
     abi::scalar::<WebSocket, _>(handle, |s| s.close_status_code())
 }
 
+/// Whether messages sent may refer to earlier ones, which makes similar messages much smaller.
+///
+/// False offers `client_no_context_takeover`: each message is compressed on its own, and the
+/// compressor's memory (about 300 KiB) is given back after each. The server can demand the same. It
+/// counts from the next AddClientHeaders; see PermessageDeflate.
+///
+/// Default: true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getDeflateClientContextTakeover(handle: HCkWebSocket) -> BOOL {
+    abi::get(handle, |o: &WebSocket| o.deflate_client_context_takeover())
+}
+
+/// Sets DeflateClientContextTakeover; see `CkWebSocket_getDeflateClientContextTakeover`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putDeflateClientContextTakeover(
+    handle: HCkWebSocket,
+    newVal: BOOL,
+) {
+    abi::put(handle, "DeflateClientContextTakeover", |o: &WebSocket| {
+        o.set_deflate_client_context_takeover(flag(newVal))
+    })
+}
+
+/// The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32 KiB).
+///
+/// It is offered as `client_max_window_bits`, and the server may choose a smaller one; fewer bits
+/// save memory on both sides and compress less. If the server chooses 8, messages are sent
+/// uncompressed, as no window of 256 bytes can be compressed with. Other values are refused: the
+/// old one stays, and LastErrorText says so. It counts from the next AddClientHeaders; see
+/// PermessageDeflate.
+///
+/// Default: 15.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getDeflateClientMaxWindowBits(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_client_max_window_bits())
+}
+
+/// Sets DeflateClientMaxWindowBits; see `CkWebSocket_getDeflateClientMaxWindowBits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putDeflateClientMaxWindowBits(
+    handle: HCkWebSocket,
+    newVal: c_int,
+) {
+    abi::put(handle, "DeflateClientMaxWindowBits", |o: &WebSocket| {
+        o.set_deflate_client_max_window_bits(newVal)
+    })
+}
+
+/// How hard messages are compressed: 0 to 9.
+///
+/// 1 is fast, 9 small, 0 only stores. Other values are refused: the old one stays, and
+/// LastErrorText says so. It counts from the next ValidateServerHandshake; see PermessageDeflate.
+///
+/// Default: 6.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getDeflateLevel(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_level())
+}
+
+/// Sets DeflateLevel; see `CkWebSocket_getDeflateLevel`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putDeflateLevel(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "DeflateLevel", |o: &WebSocket| o.set_deflate_level(newVal))
+}
+
+/// Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every message.
+///
+/// A message begun with finalFrame False is always compressed, because its length is not known
+/// then. A new value counts from the next message, also of an open session: a program can set it
+/// high before a message with secrets, and back afterwards. Negative values are refused.
+///
+/// Default: 256.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getDeflateMinSize(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_min_size())
+}
+
+/// Sets DeflateMinSize; see `CkWebSocket_getDeflateMinSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putDeflateMinSize(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "DeflateMinSize", |o: &WebSocket| o.set_deflate_min_size(newVal))
+}
+
+/// Whether messages of the server may refer to earlier ones.
+///
+/// False offers `server_no_context_takeover`, and a server that agrees to compression must obey:
+/// memory for inflating (up to 48 KiB) is then held only within a message. It counts from the next
+/// AddClientHeaders; see PermessageDeflate.
+///
+/// Default: true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getDeflateServerContextTakeover(handle: HCkWebSocket) -> BOOL {
+    abi::get(handle, |o: &WebSocket| o.deflate_server_context_takeover())
+}
+
+/// Sets DeflateServerContextTakeover; see `CkWebSocket_getDeflateServerContextTakeover`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putDeflateServerContextTakeover(
+    handle: HCkWebSocket,
+    newVal: BOOL,
+) {
+    abi::put(handle, "DeflateServerContextTakeover", |o: &WebSocket| {
+        o.set_deflate_server_context_takeover(flag(newVal))
+    })
+}
+
+/// The largest window the server may use for compressing, as a power of two: 8 (256 bytes) to 15
+/// (32 KiB).
+///
+/// Below 15 it is offered as `server_max_window_bits`, and a server that agrees to compression must
+/// obey; fewer bits save memory for inflating. Other values are refused: the old one stays, and
+/// LastErrorText says so. It counts from the next AddClientHeaders; see PermessageDeflate.
+///
+/// Default: 15.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getDeflateServerMaxWindowBits(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_server_max_window_bits())
+}
+
+/// Sets DeflateServerMaxWindowBits; see `CkWebSocket_getDeflateServerMaxWindowBits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putDeflateServerMaxWindowBits(
+    handle: HCkWebSocket,
+    newVal: c_int,
+) {
+    abi::put(handle, "DeflateServerMaxWindowBits", |o: &WebSocket| {
+        o.set_deflate_server_max_window_bits(newVal)
+    })
+}
+
 /// Whether the last data frame read was the last one of its message.
 ///
 /// Control frames (Close, Ping, Pong) do not change it, so a message can be read in a loop `do
@@ -187,6 +317,43 @@ pub unsafe extern "C" fn CkWebSocket_getIsConnected(handle: HCkWebSocket) -> BOO
     abi::scalar::<WebSocket, _>(handle, |s| s.is_connected())
 }
 
+/// What one frame from the server may hold, in bytes; 0 is no limit.
+///
+/// A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent: on its header,
+/// before its data is read; for a compressed frame, whose inflated bytes count, as soon as they are
+/// too many. A new value counts from the next ReadFrame. Negative values are refused: the old one
+/// stays.
+///
+/// Default: 67108864.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getMaxFrameSize(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.max_frame_size())
+}
+
+/// Sets MaxFrameSize; see `CkWebSocket_getMaxFrameSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putMaxFrameSize(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "MaxFrameSize", |o: &WebSocket| o.set_max_frame_size(newVal))
+}
+
+/// What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+///
+/// A longer one makes ReadFrame fail with reason 4, and a Close with 1009 is sent. Inflated bytes
+/// count. Data of several messages that was read and not taken must not exceed it either. A new
+/// value counts from the next ReadFrame. Negative values are refused: the old one stays.
+///
+/// Default: 67108864.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getMaxMessageSize(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.max_message_size())
+}
+
+/// Sets MaxMessageSize; see `CkWebSocket_getMaxMessageSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putMaxMessageSize(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "MaxMessageSize", |o: &WebSocket| o.set_max_message_size(newVal))
+}
+
 /// Whether a Ping was received and not yet answered.
 ///
 /// Only with PingAutoRespond False: call SendPong, which sends the Ping's data back and resets this
@@ -196,6 +363,56 @@ pub unsafe extern "C" fn CkWebSocket_getIsConnected(handle: HCkWebSocket) -> BOO
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_getNeedSendPong(handle: HCkWebSocket) -> BOOL {
     abi::scalar::<WebSocket, _>(handle, |s| s.need_send_pong())
+}
+
+/// The extensions that hold for this session; empty if none does.
+///
+/// Set by ValidateServerHandshake, in the form of the header field, such as "permessage-deflate;
+/// client_max_window_bits=12": what limits one of the sides is named, what is RFC 7692's default is
+/// left out. UseConnection resets it.
+///
+/// Default: "".
+///
+/// Ownership: Owned by the object, see the class.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_negotiatedExtensions(handle: HCkWebSocket) -> *const c_char {
+    abi::get_text::<Utf8, _, _>(handle, |o: &WebSocket| o.negotiated_extensions())
+}
+
+/// The extensions that hold for this session; empty if none does.
+///
+/// Puts the text into `outStr`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getNegotiatedExtensions(
+    handle: HCkWebSocket,
+    outStr: HCkString,
+) {
+    abi::get_text_into(handle, outStr, |o: &WebSocket| o.negotiated_extensions())
+}
+
+/// Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+///
+/// If the server agrees, NegotiatedExtensions tells so; messages are then compressed and inflated
+/// without further calls, and sizes such as FrameDataLen are those of the plain data. The Deflate
+/// properties say what to offer; an offer replaces a `Sec-WebSocket-Extensions` that was set with
+/// Rest.AddHeader before. One that the program sets afterwards, or without this property, is
+/// honoured if it offers permessage-deflate only.
+///
+/// Compression is off by default because it can leak secrets: who can put text of his own beside a
+/// secret into one message, or with context takeover into one connection, and see the length of
+/// what is sent, can guess the secret bit by bit, also through TLS (RFC 7692 8, known as CRIME and
+/// BREACH). Use it where messages hold no secrets, or keep those uncompressed by DeflateMinSize.
+///
+/// Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_getPermessageDeflate(handle: HCkWebSocket) -> BOOL {
+    abi::get(handle, |o: &WebSocket| o.permessage_deflate())
+}
+
+/// Sets PermessageDeflate; see `CkWebSocket_getPermessageDeflate`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocket_putPermessageDeflate(handle: HCkWebSocket, newVal: BOOL) {
+    abi::put(handle, "PermessageDeflate", |o: &WebSocket| o.set_permessage_deflate(flag(newVal)))
 }
 
 /// Whether Ping frames are answered by ReadFrame itself.
@@ -256,7 +473,7 @@ pub unsafe extern "C" fn CkWebSocket_getPongConsumed(handle: HCkWebSocket) -> BO
 /// - 3: no connection. It was lost, the server ended it without a Close frame, it was closed
 ///   before, or the handshake is not done. Start again with a new Rest and UseConnection.
 /// - 4: the server broke the protocol: invalid frame (Close 1002 was sent), text that is not UTF-8
-///   (1007), or a message over 64 MiB (1009). The connection is closed.
+///   (1007), or a message over MaxMessageSize (1009). The connection is closed.
 /// - 99: any other failure, such as a defect of openck. LastErrorText tells; please report it.
 ///
 /// Default: 0.
@@ -489,9 +706,10 @@ pub unsafe extern "C" fn CkWebSocket_UseConnection(
 /// Adds the request headers that RFC 6455 demands to the Rest given to UseConnection.
 ///
 /// They are `Upgrade: websocket`, `Connection: Upgrade`, `Sec-WebSocket-Version: 13` and
-/// `Sec-WebSocket-Key` with 16 new random bytes. Nothing else is added: set Origin,
-/// Sec-WebSocket-Protocol, Cookie and the like with Rest.AddHeader, before or after this call. Call
-/// it for each new connection; a second call replaces the key.
+/// `Sec-WebSocket-Key` with 16 new random bytes. With PermessageDeflate also
+/// `Sec-WebSocket-Extensions`. Nothing else is added: set Origin, Sec-WebSocket-Protocol, Cookie
+/// and the like with Rest.AddHeader, before or after this call. Call it for each new connection; a
+/// second call replaces the key.
 ///
 /// Result: True when the headers were set.
 ///
@@ -507,8 +725,8 @@ pub unsafe extern "C" fn CkWebSocket_AddClientHeaders(handle: HCkWebSocket) -> B
 /// Connection contains "Upgrade"; one Sec-WebSocket-Accept that matches the key sent; no extension
 /// and no subprotocol that was not offered. No subprotocol chosen is allowed: read the choice with
 /// rest.ResponseHdrByName("Sec-WebSocket-Protocol"). Frames that came right behind the answer are
-/// kept for ReadFrame. openck speaks no extensions in this version: do not offer one with
-/// AddHeader, or frames that use it fail with reason 4.
+/// kept for ReadFrame. The one extension that openck has is permessage-deflate (PermessageDeflate);
+/// an answer that agrees to another one, which the program offered by AddHeader, is refused.
 ///
 /// Result: True when the session is open; IsConnected is True then.
 ///
@@ -684,8 +902,8 @@ pub unsafe extern "C" fn CkWebSocket_SendClose(
 ///
 /// Errors: Reason 1 (timeout) and 2 (aborted) leave everything intact; call again, also in the
 /// middle of a frame. Reason 3: no connection. Reason 4: a forbidden frame, invalid UTF-8 or a
-/// message over 64 MiB; the Close frame 1002, 1007 or 1009 was sent and the connection closed.
-/// LastErrorText names the offending bytes and the rule.
+/// message over MaxMessageSize; the Close frame 1002, 1007 or 1009 was sent and the connection
+/// closed. LastErrorText names the offending bytes and the rule.
 ///
 /// Threads: One reader at a time; a second one waits for its turn. Other threads may send
 /// meanwhile. Dispose and CloseConnection end it with reason 3.

@@ -80,6 +80,115 @@ pub unsafe extern "C" fn CkWebSocketW_getCloseStatusCode(handle: HCkWebSocket) -
     abi::scalar::<WebSocket, _>(handle, |s| s.close_status_code())
 }
 
+/// Whether messages sent may refer to earlier ones, which makes similar messages much smaller.
+///
+/// See `CkWebSocket_getDeflateClientContextTakeover`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getDeflateClientContextTakeover(
+    handle: HCkWebSocket,
+) -> BOOL {
+    abi::get(handle, |o: &WebSocket| o.deflate_client_context_takeover())
+}
+
+/// Sets DeflateClientContextTakeover; see `CkWebSocketW_getDeflateClientContextTakeover`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putDeflateClientContextTakeover(
+    handle: HCkWebSocket,
+    newVal: BOOL,
+) {
+    abi::put(handle, "DeflateClientContextTakeover", |o: &WebSocket| {
+        o.set_deflate_client_context_takeover(flag(newVal))
+    })
+}
+
+/// The largest window for compressing messages, as a power of two: 9 (512 bytes) to 15 (32 KiB).
+///
+/// See `CkWebSocket_getDeflateClientMaxWindowBits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getDeflateClientMaxWindowBits(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_client_max_window_bits())
+}
+
+/// Sets DeflateClientMaxWindowBits; see `CkWebSocketW_getDeflateClientMaxWindowBits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putDeflateClientMaxWindowBits(
+    handle: HCkWebSocket,
+    newVal: c_int,
+) {
+    abi::put(handle, "DeflateClientMaxWindowBits", |o: &WebSocket| {
+        o.set_deflate_client_max_window_bits(newVal)
+    })
+}
+
+/// How hard messages are compressed: 0 to 9.
+///
+/// See `CkWebSocket_getDeflateLevel`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getDeflateLevel(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_level())
+}
+
+/// Sets DeflateLevel; see `CkWebSocketW_getDeflateLevel`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putDeflateLevel(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "DeflateLevel", |o: &WebSocket| o.set_deflate_level(newVal))
+}
+
+/// Messages of one frame with fewer bytes are sent uncompressed; 0 compresses every message.
+///
+/// See `CkWebSocket_getDeflateMinSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getDeflateMinSize(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_min_size())
+}
+
+/// Sets DeflateMinSize; see `CkWebSocketW_getDeflateMinSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putDeflateMinSize(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "DeflateMinSize", |o: &WebSocket| o.set_deflate_min_size(newVal))
+}
+
+/// Whether messages of the server may refer to earlier ones.
+///
+/// See `CkWebSocket_getDeflateServerContextTakeover`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getDeflateServerContextTakeover(
+    handle: HCkWebSocket,
+) -> BOOL {
+    abi::get(handle, |o: &WebSocket| o.deflate_server_context_takeover())
+}
+
+/// Sets DeflateServerContextTakeover; see `CkWebSocketW_getDeflateServerContextTakeover`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putDeflateServerContextTakeover(
+    handle: HCkWebSocket,
+    newVal: BOOL,
+) {
+    abi::put(handle, "DeflateServerContextTakeover", |o: &WebSocket| {
+        o.set_deflate_server_context_takeover(flag(newVal))
+    })
+}
+
+/// The largest window the server may use for compressing, as a power of two: 8 (256 bytes) to 15
+/// (32 KiB).
+///
+/// See `CkWebSocket_getDeflateServerMaxWindowBits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getDeflateServerMaxWindowBits(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.deflate_server_max_window_bits())
+}
+
+/// Sets DeflateServerMaxWindowBits; see `CkWebSocketW_getDeflateServerMaxWindowBits`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putDeflateServerMaxWindowBits(
+    handle: HCkWebSocket,
+    newVal: c_int,
+) {
+    abi::put(handle, "DeflateServerMaxWindowBits", |o: &WebSocket| {
+        o.set_deflate_server_max_window_bits(newVal)
+    })
+}
+
 /// Whether the last data frame read was the last one of its message.
 ///
 /// See `CkWebSocket_getFinalFrame`.
@@ -143,12 +252,73 @@ pub unsafe extern "C" fn CkWebSocketW_getIsConnected(handle: HCkWebSocket) -> BO
     abi::scalar::<WebSocket, _>(handle, |s| s.is_connected())
 }
 
+/// What one frame from the server may hold, in bytes; 0 is no limit.
+///
+/// See `CkWebSocket_getMaxFrameSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getMaxFrameSize(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.max_frame_size())
+}
+
+/// Sets MaxFrameSize; see `CkWebSocketW_getMaxFrameSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putMaxFrameSize(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "MaxFrameSize", |o: &WebSocket| o.set_max_frame_size(newVal))
+}
+
+/// What one message from the server may hold over all its frames, in bytes; 0 is no limit.
+///
+/// See `CkWebSocket_getMaxMessageSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getMaxMessageSize(handle: HCkWebSocket) -> c_int {
+    abi::get(handle, |o: &WebSocket| o.max_message_size())
+}
+
+/// Sets MaxMessageSize; see `CkWebSocketW_getMaxMessageSize`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putMaxMessageSize(handle: HCkWebSocket, newVal: c_int) {
+    abi::put(handle, "MaxMessageSize", |o: &WebSocket| o.set_max_message_size(newVal))
+}
+
 /// Whether a Ping was received and not yet answered.
 ///
 /// See `CkWebSocket_getNeedSendPong`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketW_getNeedSendPong(handle: HCkWebSocket) -> BOOL {
     abi::scalar::<WebSocket, _>(handle, |s| s.need_send_pong())
+}
+
+/// The extensions that hold for this session; empty if none does.
+///
+/// See `CkWebSocket_negotiatedExtensions`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_negotiatedExtensions(handle: HCkWebSocket) -> *const wchar_t {
+    abi::get_text::<Wide, _, _>(handle, |o: &WebSocket| o.negotiated_extensions())
+}
+
+/// The extensions that hold for this session; empty if none does.
+///
+/// Puts the text into `outStr`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getNegotiatedExtensions(
+    handle: HCkWebSocket,
+    outStr: HCkString,
+) {
+    abi::get_text_into(handle, outStr, |o: &WebSocket| o.negotiated_extensions())
+}
+
+/// Whether the next AddClientHeaders offers to compress messages (permessage-deflate).
+///
+/// See `CkWebSocket_getPermessageDeflate`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_getPermessageDeflate(handle: HCkWebSocket) -> BOOL {
+    abi::get(handle, |o: &WebSocket| o.permessage_deflate())
+}
+
+/// Sets PermessageDeflate; see `CkWebSocketW_getPermessageDeflate`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CkWebSocketW_putPermessageDeflate(handle: HCkWebSocket, newVal: BOOL) {
+    abi::put(handle, "PermessageDeflate", |o: &WebSocket| o.set_permessage_deflate(flag(newVal)))
 }
 
 /// Whether Ping frames are answered by ReadFrame itself.

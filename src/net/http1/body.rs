@@ -204,6 +204,8 @@ fn bad_chunk(line: &[u8]) -> Error {
 }
 
 fn too_large(what: String) -> Error {
-    Error::new(ErrorKind::HttpTooLarge, format!("The server sent {what}."))
-        .advise("Check host and path: this is no answer to a WebSocket handshake.")
+    Error::new(ErrorKind::HttpTooLarge, format!("The server sent {what}.")).advise(
+        "Check host and path: this is no answer to a WebSocket handshake. If it is expected, \
+             raise MaxResponseBodySize.",
+    )
 }

@@ -108,7 +108,6 @@ impl Rows<'_> {
         let called = format!("unsafe {{ {module}::{name}({}) }}", passed.join(", "));
         lines += &match result {
             "" => format!("{called};\nGiven::Nothing"),
-            "ULong" => format!("Given::ULong({called}.into())"),
             _ => format!("Given::{result}({called})"),
         };
         let source = if args.is_empty() { "_" } else { "s" };

@@ -7,7 +7,7 @@ use std::process::Command;
 
 const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];
 const ASAN: [&str; 2] = ["-fsanitize=address", "-fno-omit-frame-pointer"];
-const VALGRIND: [&str; 5] = [
+pub(super) const VALGRIND: [&str; 5] = [
     "--quiet",
     "--error-exitcode=99",
     "--leak-check=full",

@@ -1,6 +1,7 @@
 //! The parts of the tests, in the order in which they run.
 
 mod c;
+mod fuzz;
 mod pascal;
 mod python;
 mod restore;
@@ -24,4 +25,10 @@ pub(crate) const ALL: &[Part] = &[
     Part { name: "pascal", needs: &[Need::Pascal], run: pascal::run },
     Part { name: "seeds", needs: seeds::NEEDS, run: seeds::run },
     Part { name: "autobahn", needs: &[Need::Autobahn], run: autobahn::test },
+];
+
+/// Parts that run only when they are named: they build the library anew or take long.
+pub(crate) const NAMED: &[Part] = &[
+    Part { name: "asan-fuzz", needs: &[Need::C], run: fuzz::asan },
+    Part { name: "valgrind-fuzz", needs: &[Need::Valgrind], run: fuzz::valgrind },
 ];

@@ -22,7 +22,7 @@ pub(crate) fn run(context: &Context) -> Result<Tally, String> {
 /// Cargo builds before it tests, and nextest has its own watchdog for each test.
 const BUILDING: Duration = Duration::from_secs(3600);
 
-const RESULT: &str = "test result:";
+pub(super) const RESULT: &str = "test result:";
 
 fn cargo(context: &Context, arguments: &[&str], summary: &str) -> Tally {
     let title = format!("cargo {}", arguments.join(" "));

@@ -1,0 +1,238 @@
+//! permessage-deflate: the compressed form of messages, RFC 7692 7.2.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::extension::Agreed;
+
+/// How this side compresses what it sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// 0 stores, 1 is fast, 9 is small.
+    pub level: u8,
+    /// Messages of one frame with fewer bytes go as they are.
+    pub min_size: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { level: 6, min_size: 256 }
+    }
+}
+
+/// The window of raw deflate that the library takes at least; for reading, a larger one will do.
+const LEAST_BITS: u8 = 9;
+
+/// What a sync flush ends with, and what is not sent at the end of a message. RFC 7692 7.2.1.
+const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// Empty stored blocks, as many as a broken block can swallow without a trace: the longest header
+/// of a dynamic block has 2283 bits.
+const PROBE: [[u8; 5]; 64] = [[0, 0, 0, 0xff, 0xff]; 64];
+
+/// The data is not what RFC 7692 allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+/// What [`Inflater::step`] did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    /// So many bytes of the input were used.
+    pub(crate) used: usize,
+    /// There is more to come out of what was put in, or input left.
+    pub(crate) more: bool,
+}
+
+/// Inflates the messages of one connection..
+#[derive(Debug)]
+pub(crate) struct Inflater {
+    bits: u8,
+    takeover: bool,
+    /// None until there is something to inflate, and between messages without context takeover.
+    stream: Option<Box<Decompress>>,
+    /// A block marked as the last (BFINAL) has just ended.
+    ended: bool,
+}
+
+impl Inflater {
+    pub(crate) fn new(agreed: &Agreed) -> Self {
+        let bits = agreed.server_bits.clamp(LEAST_BITS, 15);
+        Self { bits, takeover: agreed.server_takeover, stream: None, ended: false }
+    }
+
+    /// Inflates a piece of a message: what fits into `message`, which grows by `room` and one byte
+    /// at most, so that a bomb is noticed and not stored.
+    pub(crate) fn step(
+        &mut self,
+        input: &[u8],
+        message: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<Step, Broken> {
+        if input.is_empty() && self.stream.is_none() {
+            return Ok(Step { used: 0, more: false });
+        }
+        let bits = self.bits;
+        let make = || Box::new(Decompress::new_with_window_bits(false, bits));
+        let stream = self.stream.get_or_insert_with(make);
+        grow(message, input.len(), room);
+        let (before, len) = (stream.total_in(), message.len());
+        let status = stream.decompress_vec(input, message, FlushDecompress::None);
+        let status = status.map_err(|_| Broken)?;
+        let used = usize::try_from(stream.total_in() - before).map_err(|_| Broken)?;
+        if status == Status::StreamEnd {
+            // RFC 7692 7.2.3.4, R-87: a block may say that it is the last; the next one begins at
+            // the next byte, and what wrote such a block has forgotten what was before it.
+            (self.stream, self.ended) = (None, true);
+            return Ok(Step { used, more: used < input.len() });
+        }
+        self.ended &= used == 0;
+        if used == 0 && message.len() == len && !input.is_empty() {
+            return Err(Broken);
+        }
+        let full = message.len() == message.capacity();
+        Ok(Step { used, more: used < input.len() || full })
+    }
+
+    /// The message ends here, all its input was given. RFC 7692 7.2.2, R-85.
+    ///
+    /// Fails when it ends inside of a block: the tail and the empty blocks behind it then become
+    /// data, or nonsense.
+    pub(crate) fn end(&mut self) -> Result<(), Broken> {
+        // After a last block, the octet that makes the tail an empty block is often left out.
+        if !std::mem::take(&mut self.ended) {
+            let stream = self.stream.as_mut().ok_or(Broken)?;
+            swallow(stream, &TAIL)?;
+            swallow(stream, PROBE.as_flattened())?;
+        }
+        if !self.takeover {
+            self.stream = None;
+        }
+        Ok(())
+    }
+}
+
+/// Puts in what must leave no trace.
+fn swallow(stream: &mut Decompress, input: &[u8]) -> Result<(), Broken> {
+    let (before_in, before_out) = (stream.total_in(), stream.total_out());
+    let status = stream.decompress(input, &mut [0; 8], FlushDecompress::None);
+    let all = stream.total_in() - before_in == input.len() as u64;
+    let traceless = all && stream.total_out() == before_out;
+    match status {
+        Ok(Status::Ok | Status::BufError) if traceless => Ok(()),
+        _ => Err(Broken),
+    }
+}
+
+/// Makes room for what a piece of input may become; `room` and one byte at most, but one at least.
+fn grow(message: &mut Vec<u8>, input: usize, room: usize) {
+    if message.capacity() - message.len() >= input.saturating_mul(2).clamp(1, 1024) {
+        return;
+    }
+    let wanted = input.saturating_mul(4).clamp(512, 64 << 10).max(message.len());
+    message.reserve_exact(wanted.min(room.saturating_add(1)));
+}
+
+/// Compresses the messages of one connection..
+#[derive(Debug)]
+pub(crate) struct Deflater {
+    effort: Effort,
+    bits: u8,
+    takeover: bool,
+    /// None until there is something to compress, and between messages without context takeover.
+    stream: Option<Box<Compress>>,
+    /// Whether the open message is compressed.
+    active: bool,
+    frame: Vec<u8>,
+}
+
+/// So much of the buffer for compressed frames is kept between messages.
+const KEEP: usize = 64 << 10;
+
+impl Deflater {
+    pub(crate) fn new(agreed: &Agreed, effort: Effort) -> Self {
+        Self {
+            effort,
+            bits: agreed.client_bits,
+            takeover: agreed.client_takeover,
+            stream: None,
+            active: false,
+            frame: Vec::new(),
+        }
+    }
+
+    pub(crate) fn set_min_size(&mut self, min_size: usize) {
+        self.effort.min_size = min_size;
+    }
+
+    /// The compressed payload of a frame; none when its message is sent as it is.
+    ///
+    /// Each frame can be inflated as soon as it arrives. RFC 7692 7.2.1, R-84.
+    pub(crate) fn frame(
+        &mut self,
+        payload: &[u8],
+        first: bool,
+        fin: bool,
+    ) -> Result<Option<&[u8]>> {
+        if first {
+            // The length of a message in several frames is not known when it begins. R-82: the
+            // library has no window of 8 bits; not to compress is always allowed.
+            let worth_it = !fin || payload.len() >= self.effort.min_size;
+            self.active = worth_it && self.bits >= LEAST_BITS;
+        }
+        if !self.active {
+            return Ok(None);
+        }
+        self.compress(payload)?;
+        if fin {
+            self.end();
+        }
+        Ok(Some(&self.frame))
+    }
+
+    fn compress(&mut self, payload: &[u8]) -> Result<()> {
+        let (level, bits) = (u32::from(self.effort.level.min(9)), self.bits.min(15));
+        let make =
+            || Box::new(Compress::new_with_window_bits(Compression::new(level), false, bits));
+        let stream = self.stream.get_or_insert_with(make);
+        self.frame.clear();
+        let mut rest = payload;
+        loop {
+            // With less room than a flush takes, each call would begin another one.
+            self.frame.reserve((rest.len() / 2).max(64));
+            let before = stream.total_in();
+            stream
+                .compress_vec(rest, &mut self.frame, FlushCompress::Sync)
+                .map_err(|error| defect(&error))?;
+            let used = usize::try_from(stream.total_in() - before).unwrap_or(usize::MAX);
+            rest = rest.get(used..).unwrap_or_default();
+            if rest.is_empty() && self.frame.len() < self.frame.capacity() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Cuts the tail off the last frame. RFC 7692 7.2.1, 7.2.3.6.
+    fn end(&mut self) {
+        if self.frame.ends_with(&TAIL) {
+            self.frame.truncate(self.frame.len() - TAIL.len());
+        } else {
+            // A flush gives nothing when nothing came after the last one: an empty block then.
+            self.frame.push(0);
+        }
+        if !self.takeover {
+            self.stream = None;
+        }
+    }
+
+    /// Gives back the memory of a large frame.
+    pub(crate) fn release(&mut self) {
+        if self.frame.capacity() > KEEP || self.stream.is_none() {
+            self.frame = Vec::new();
+        }
+    }
+}
+
+#[cold]
+fn defect(error: &flate2::CompressError) -> Error {
+    Error::new(ErrorKind::Internal, format!("A message could not be compressed: {error}."))
+}
