@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::client::global;
 use crate::client::outcome::{self, Identity};
 use crate::client::report::Report;
@@ -174,7 +177,9 @@ impl Base {
             return;
         }
         let path = lock(&self.debug_log).clone();
-        if let Err(error) = append(Path::new(&path), report.to_text().as_bytes()) {
+        let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+        let text = format!("{now} {}", report.to_text());
+        if let Err(error) = append(Path::new(&path), text.as_bytes()) {
             report.log.info("DebugLogFilePath", format!("could not write {path}: {error}"));
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use openck_test_support::scenarios;
-use openck_test_support::script::Action::{ExpectRequest, Send, Stall};
+use openck_test_support::script::Action::{Close, ExpectRequest, Pause, Send, Stall};
 use openck_test_support::script::ScriptServer;
 
 use crate::common::{Bytes, Rest, Sb, expect_advice, expect_words};
@@ -49,9 +49,7 @@ fn a_body_over_1_mib_fails() {
 #[test]
 fn a_head_that_trickles_in_times_out() {
     let head = b"HTTP/1.1 200 OK\r\nX-Header: and so on, for ever and ever\r\n";
-    let bytes = head
-        .iter()
-        .flat_map(|byte| [Send(vec![*byte]), openck_test_support::script::Action::Pause(50)]);
+    let bytes = head.iter().flat_map(|byte| [Send(vec![*byte]), Pause(50)]);
     let script = [ExpectRequest].into_iter().chain(bytes).chain([Stall]).collect();
     let server = ScriptServer::start(script);
     let rest = Rest::connected(server.port());
@@ -62,13 +60,30 @@ fn a_head_that_trickles_in_times_out() {
     assert!(took >= Duration::from_millis(500) && took < Duration::from_secs(2), "{took:?}");
 }
 
+/// A server may think for a while, and then has as long for the head.
+#[test]
+fn the_time_of_a_head_begins_with_its_first_byte() {
+    let script = vec![
+        ExpectRequest,
+        Pause(600),
+        Send(b"HTTP/1.1 200 OK\r\nContent".to_vec()),
+        Pause(600),
+        Send(b"-Length: 2\r\n\r\nok".to_vec()),
+        Stall,
+    ];
+    let server = ScriptServer::start(script);
+    let rest = Rest::connected(server.port());
+    rest.set_idle_ms(1_000);
+    assert_eq!(rest.get("/"), "ok");
+}
+
 /// a body may take its time as long as it goes on; silence is the end.
 #[test]
 fn r55_a_body_times_out_by_silence_alone() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n";
     let mut script = vec![ExpectRequest, Send(head.to_vec())];
     for byte in b"12345678" {
-        script.push(openck_test_support::script::Action::Pause(100));
+        script.push(Pause(100));
         script.push(Send(vec![*byte]));
     }
     script.extend([ExpectRequest, Send(head.to_vec()), Send(b"1234".to_vec()), Stall]);
@@ -85,7 +100,7 @@ fn a_body_that_ends_early_is_a_failure() {
     let script = vec![
         ExpectRequest,
         Send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf".to_vec()),
-        openck_test_support::script::Action::Close,
+        Close,
     ];
     let server = ScriptServer::start(script);
     let rest = Rest::connected(server.port());

@@ -143,7 +143,7 @@ fn r52_what_follows_a_close_is_ignored() {
     ws.set_close_auto(false);
     ws.set_idle_ms(100);
     ws.expect_frame("Close");
-    ws.expect_read_failure(1, &[]);
+    ws.expect_read_failure(3, &["SendClose"]);
     assert_eq!((ws.close_code(), ws.data_len()), (1000, 0));
     assert!(ws.send_close(true, 1000, ""));
     let transcript = server.transcript();

@@ -120,3 +120,15 @@ fn what_the_server_said_before_it_broke_the_connection_can_be_read() {
     assert_eq!((ws.close_code(), ws.close_reason().as_str()), (1009, "too big"));
     assert!(!ws.is_connected());
 }
+
+/// The same for a send that was waiting when the connection broke.
+#[test]
+fn what_the_server_said_during_a_send_can_be_read() {
+    let close = Action::Send(wire::close(Some(1009), "too big"));
+    let (_server, ws) = scripted(&[Action::Pause(400), close, Action::Reset]);
+    assert!(!ws.send_bytes(&vec![7; 64 << 20], true));
+    expect_advice(&ws.error());
+    ws.expect_frame("Close");
+    assert_eq!(ws.close_code(), 1009);
+    assert!(!ws.is_connected());
+}

@@ -9,7 +9,7 @@ use crate::common::{Bytes, Sb, eventually, expect_advice, expect_words, open, sc
 /// The server sends these bytes: ReadFrame fails with reason 4, and this Close goes out.
 #[track_caller]
 fn forbidden(name: &str, bytes: Vec<u8>, code: u16) {
-    let (server, ws) = scripted(&[Send(bytes), ExpectFrame, Stall]);
+    let (server, ws) = scripted(&[Send(bytes), ExpectFrame, Close]);
     let mut reads = 0;
     while ws.read() {
         reads += 1;
@@ -22,9 +22,23 @@ fn forbidden(name: &str, bytes: Vec<u8>, code: u16) {
     let transcript = server.transcript();
     let sent = transcript.frames.first().map(|frame| (frame.close_code(), frame.mask.is_some()));
     assert_eq!(sent, Some((Some(code), true)), "{name}: {transcript}");
-    assert!(transcript.client_left, "{name}");
     ws.expect_read_failure(3, &[]);
     assert!(!ws.send("x", true));
+}
+
+/// nothing that follows is processed, and the connection is left.
+#[test]
+fn r51_nothing_is_read_behind_a_forbidden_frame() {
+    let bytes = [wire::text("before"), raw_frame(0x83, None, b"x"), wire::text("behind")].concat();
+    let (server, ws) = scripted(&[Send(bytes), ExpectFrame, Stall]);
+    ws.expect_text("before");
+    ws.expect_read_failure(4, &["opcode 3"]);
+    for _ in 0..2 {
+        ws.expect_read_failure(3, &["closed"]);
+    }
+    assert_eq!(ws.data().as_deref(), Some(""));
+    let transcript = server.transcript();
+    assert!(transcript.client_left && transcript.dropped == 0, "{transcript}");
 }
 
 ///

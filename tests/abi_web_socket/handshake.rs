@@ -46,12 +46,13 @@ fn right() -> Upgrade {
 fn r02_to_r06_the_request_is_that_of_the_rfc() {
     let mut keys = Vec::new();
     for _ in 0..2 {
-        let server = ScriptServer::start(vec![Action::ExpectRequest, Action::Close]);
+        let server = ScriptServer::start(vec![Action::ExpectRequest, Action::Stall]);
         let rest = Rest::connected(server.port());
         let ws = Ws::new();
         assert!(ws.use_connection(&rest) && ws.add_client_headers());
         assert!(rest.add_header("Origin", "https://example.com"));
         assert!(rest.send_req("GET", "/chat?room=1"));
+        drop((ws, rest));
         let request = server.transcript().request.unwrap();
         assert!(request.raw.starts_with(b"GET /chat?room=1 HTTP/1.1\r\n"));
         assert_eq!(request.field("Host").unwrap(), format!("127.0.0.1:{}", server.port()));

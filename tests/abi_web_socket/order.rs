@@ -137,9 +137,12 @@ fn nothing_is_sent_after_close_connection() {
 
 #[test]
 fn data_read_before_close_connection_can_still_be_taken() {
-    let (_server, ws) = scripted(&[Action::Send(wire::text("kept")), Action::Stall]);
+    let both = [wire::text("kept"), wire::text("dropped")].concat();
+    let (_server, ws) = scripted(&[Action::Send(both), Action::Stall]);
     ws.expect_frame("Text");
     assert!(ws.close_connection());
+    ws.expect_read_failure(3, &["closed"]);
+    assert!(!ws.poll());
     assert_eq!(ws.data().as_deref(), Some("kept"));
 }
 

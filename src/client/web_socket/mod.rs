@@ -11,6 +11,7 @@ mod read;
 mod settings;
 mod write;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use self::read::ReadSide;
@@ -34,6 +35,8 @@ pub struct WebSocket {
     link: Mutex<Option<Link>>,
     read: Mutex<ReadSide>,
     write: Mutex<WriteSide>,
+    /// Counts the calls of UseConnection, so that a read that fails late ends its own session only.
+    sessions: AtomicUsize,
     cancel: Cancel,
 }
 
@@ -78,6 +81,7 @@ impl Class for WebSocket {
             link: Mutex::default(),
             read: Mutex::default(),
             write: Mutex::default(),
+            sessions: AtomicUsize::new(0),
             cancel: Cancel::default(),
         }
     }
@@ -111,6 +115,10 @@ impl WebSocket {
     /// The connection of the session, open or not.
     fn connection(&self) -> Option<Arc<Connection>> {
         lock(&self.write).connection().cloned()
+    }
+
+    fn session(&self) -> usize {
+        self.sessions.load(Ordering::Acquire)
     }
 
     /// The facts about the last frame.

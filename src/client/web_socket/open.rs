@@ -1,6 +1,7 @@
 //! The opening handshake: the headers of the request, and the check of the response.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Link, WebSocket, no_connection};
 use crate::client::base::lock;
@@ -74,6 +75,7 @@ impl WebSocket {
 
     /// Back to the state of a new object, so that a reused one starts clean.
     pub(super) fn forget_session(&self) {
+        self.sessions.fetch_add(1, Ordering::AcqRel);
         if let Some(connection) = self.connection() {
             connection.close();
         }

@@ -101,6 +101,7 @@ impl WebSocket {
     /// Waits for one frame and adds its data to what the GetFrameData methods take.
     pub fn read_frame(&self) -> Result<()> {
         self.status.set_pong_consumed(false);
+        let session = self.session();
         let read = match self.read_step() {
             Ok(Progress::Frame) => Ok(()),
             Ok(Progress::Closed) => {
@@ -117,7 +118,7 @@ impl WebSocket {
                 self.status.set_fail_reason(0);
                 Ok(())
             }
-            Err(error) => Err(self.read_failed(error)),
+            Err(error) => Err(self.read_failed(error, session)),
         }
     }
 
@@ -157,6 +158,9 @@ impl WebSocket {
         };
         if open.connection.is_closed() {
             return Err(self.not_open());
+        }
+        if self.status.close_received() {
+            return Err(close_unanswered());
         }
         let before = data.bytes.len();
         for _ in 0..=RECEIVES_A_STEP {
@@ -347,10 +351,13 @@ impl WebSocket {
 
     /// Sets ReadFrameFailReason; a failure that leaves nothing to read from closes the connection.
     #[cold]
-    fn read_failed(&self, error: Error) -> Error {
+    fn read_failed(&self, error: Error, session: usize) -> Error {
         let reason = error.kind().read_fail_reason();
         self.status.set_fail_reason(reason);
-        if !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Aborted) {
+        // After a Close that waits for its answer (State) the connection is still needed.
+        let usable =
+            matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Aborted | ErrorKind::State);
+        if !usable && session == self.session() {
             self.finish_close();
         }
         error
@@ -399,6 +406,13 @@ impl WebSocket {
         connection.shut_down();
         connection.close();
     }
+}
+
+/// Nothing can follow a Close, so that there is nothing to wait for.
+#[cold]
+fn close_unanswered() -> Error {
+    Error::new(ErrorKind::State, "The server's Close frame was read; nothing comes after it.")
+        .advise("Answer with SendClose, or set CloseAutoRespond to true before reading.")
 }
 
 enum Received {

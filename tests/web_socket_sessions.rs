@@ -1,5 +1,7 @@
 //! What several threads, wrong order and half done calls must not break.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use openck::client::{BinData, Class, Rest, WebSocket};
 use openck_test_support::head::Request;
 use openck_test_support::scenarios;
