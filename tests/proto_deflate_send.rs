@@ -3,9 +3,11 @@
 
 mod proto_support;
 
-use openck::error::ErrorKind;
+use std::cell::Cell;
+
+use openck::error::{ErrorKind, Result};
 use openck::proto::close::CloseFrame;
-use openck::proto::deflate::Effort;
+use openck::proto::deflate::Deflater;
 use openck::proto::extension::Agreed;
 use openck::proto::mask::MaskKeys;
 use openck::proto::receiver::Limits;
@@ -17,24 +19,37 @@ use proto_support::{Outcome, Sent, frame, sent};
 const AGREED: Agreed =
     Agreed { server_bits: 15, client_bits: 15, server_takeover: true, client_takeover: true };
 const NO_TAKEOVER: Agreed = Agreed { client_takeover: false, ..AGREED };
-/// Compresses everything.
-const ALL: Effort = Effort { level: 6, min_size: 0 };
-
-/// The sending side with all that it needs.
+/// The sending side with all that it needs; it compresses every message.
 struct Side {
     sender: Sender,
+    deflater: Deflater,
+    min_size: usize,
     keys: MaskKeys,
     out: Vec<u8>,
 }
 
 impl Side {
-    fn new(agreed: &Agreed, effort: Effort) -> Self {
-        let sender = Sender::new().with_deflate(agreed, effort);
-        Self { sender, keys: MaskKeys::new().unwrap(), out: Vec::new() }
+    fn new(agreed: &Agreed) -> Self {
+        Self::with_level(agreed, 6)
+    }
+
+    fn with_level(agreed: &Agreed, level: u8) -> Self {
+        let deflater = Deflater::new(agreed, level);
+        let keys = MaskKeys::new().unwrap();
+        Self { sender: Sender::new(), deflater, min_size: 0, keys, out: Vec::new() }
     }
 
     fn data(&mut self, text: bool, payload: &[u8], fin: bool) {
-        self.sender.data(text, payload, fin, &mut self.keys, &mut self.out).unwrap();
+        self.try_data(text, payload, fin).unwrap();
+    }
+
+    fn try_data(&mut self, text: bool, payload: &[u8], fin: bool) -> Result<()> {
+        let frame = self.sender.admit(text, payload, fin)?;
+        let place = (frame.is_first(), fin);
+        let compressed = self.deflater.frame(payload, place, self.min_size, || true)?;
+        self.sender.write(frame, payload, compressed, &mut self.keys, &mut self.out)?;
+        self.deflater.release();
+        Ok(())
     }
 
     /// What went out since the last time.
@@ -53,14 +68,14 @@ impl Side {
 }
 
 fn prose(len: usize) -> Vec<u8> {
-    let text: String =
-        (0_u32..).map(|n| format!("{} is no {}; ", n * 7919 % 1000, n)).take(len).collect();
+    let words = (0_u64..).map(|n| format!("{} is no {n}; ", n * 7919 % 1000));
+    let text: String = words.take(len / 8 + 1).collect();
     text.into_bytes()[..len].to_vec()
 }
 
 #[test]
 fn r84_the_example_of_the_rfc() {
-    let mut side = Side::new(&AGREED, ALL);
+    let mut side = Side::new(&AGREED);
     side.data(true, b"Hello", true);
     let hello = side.one();
     assert_eq!((hello.first, &hello.payload[..]), (0xc1, &b"\xf2\x48\xcd\xc9\xc9\x07\x00"[..]));
@@ -70,7 +85,7 @@ fn r84_the_example_of_the_rfc() {
 
 #[test]
 fn r83_without_takeover_each_message_stands_alone() {
-    let mut side = Side::new(&NO_TAKEOVER, ALL);
+    let mut side = Side::new(&NO_TAKEOVER);
     let plain = prose(5000);
     let payloads: Vec<Vec<u8>> = (0..3)
         .map(|_| {
@@ -86,7 +101,7 @@ fn r83_without_takeover_each_message_stands_alone() {
 
 #[test]
 fn r83_with_takeover_messages_refer_to_earlier_ones() {
-    let mut side = Side::new(&AGREED, ALL);
+    let mut side = Side::new(&AGREED);
     let mut oracle = Oracle::default();
     let plain = prose(5000);
     side.data(false, &plain, true);
@@ -104,7 +119,7 @@ fn r82_every_window_of_the_client() {
     for bits in 9..=15_u8 {
         for level in 0..=9 {
             let agreed = Agreed { client_bits: bits, ..AGREED };
-            let mut side = Side::new(&agreed, Effort { level, ..ALL });
+            let mut side = Side::with_level(&agreed, level);
             let mut oracle = Oracle::default();
             for len in [3000, 200, 40_000, 1, 5000] {
                 side.data(false, &prose(len), true);
@@ -120,7 +135,7 @@ fn r82_every_window_of_the_client() {
 
 #[test]
 fn r82_a_window_of_8_bits_means_no_compression() {
-    let mut side = Side::new(&Agreed { client_bits: 8, ..AGREED }, ALL);
+    let mut side = Side::new(&Agreed { client_bits: 8, ..AGREED });
     side.data(true, &prose(3000), true);
     assert_eq!((side.out[0], side.one().payload), (0x81, prose(3000)));
     side.data(true, b"a", false);
@@ -131,7 +146,7 @@ fn r82_a_window_of_8_bits_means_no_compression() {
 
 #[test]
 fn r84_rsv1_is_on_the_first_frame_alone() {
-    let mut side = Side::new(&AGREED, ALL);
+    let mut side = Side::new(&AGREED);
     side.data(true, &prose(300), false);
     side.sender.ping(b"p", &mut side.keys, &mut side.out).unwrap();
     side.data(true, &prose(300), false);
@@ -149,7 +164,7 @@ fn r84_rsv1_is_on_the_first_frame_alone() {
 #[test]
 fn r84_each_frame_can_be_inflated_at_once() {
     for agreed in [AGREED, NO_TAKEOVER] {
-        let mut side = Side::new(&agreed, ALL);
+        let mut side = Side::new(&agreed);
         for round in 0..3 {
             let pieces = [prose(700), Vec::new(), b"x".to_vec(), prose(900), Vec::new()];
             let mut joined = Vec::new();
@@ -176,7 +191,7 @@ fn r84_each_frame_can_be_inflated_at_once() {
 #[test]
 fn r84_empty_messages_and_frames() {
     for agreed in [AGREED, NO_TAKEOVER] {
-        let mut side = Side::new(&agreed, ALL);
+        let mut side = Side::new(&agreed);
         for _ in 0..3 {
             side.data(true, b"", true);
             let sent = side.one();
@@ -187,7 +202,7 @@ fn r84_empty_messages_and_frames() {
         // Only the last frame is empty; all frames are.
         for pieces in [&[&b"abc"[..], b""][..], &[b"", b"", b""], &[b"", b"abc"]] {
             let mut joined = Vec::new();
-            let mut side = Side::new(&agreed, ALL);
+            let mut side = Side::new(&agreed);
             for (n, piece) in pieces.iter().enumerate() {
                 side.data(true, piece, n + 1 == pieces.len());
                 joined.extend(side.one().payload);
@@ -199,7 +214,8 @@ fn r84_empty_messages_and_frames() {
 
 #[test]
 fn r86_short_messages_go_as_they_are() {
-    let mut side = Side::new(&AGREED, Effort { level: 6, min_size: 100 });
+    let mut side = Side::new(&AGREED);
+    side.min_size = 100;
     for (len, first) in [(0, 0x81), (99, 0x81), (100, 0xc1), (99, 0x81), (5000, 0xc1)] {
         side.data(true, &prose(len), true);
         let sent = side.one();
@@ -214,17 +230,18 @@ fn r86_short_messages_go_as_they_are() {
     let first: Vec<u8> = side.take().iter().map(|frame| frame.first).collect();
     assert_eq!(first, [0x41, 0x80]);
     // From the next message on.
-    side.sender.set_min_size(usize::MAX);
+    side.min_size = usize::MAX;
     side.data(true, &prose(5000), true);
     assert_eq!(side.one().first, 0x81);
-    side.sender.set_min_size(0);
+    side.min_size = 0;
     side.data(true, b"", true);
     assert_eq!(side.one().first, 0xc1);
 }
 
 #[test]
 fn r86_plain_messages_are_not_part_of_the_context() {
-    let mut side = Side::new(&AGREED, Effort { level: 6, min_size: 500 });
+    let mut side = Side::new(&AGREED);
+    side.min_size = 500;
     let mut oracle = Oracle::default();
     for len in [600, 499, 700, 10, 800] {
         side.data(false, &prose(len), true);
@@ -240,7 +257,7 @@ fn every_level_gives_the_same_data_in_other_sizes() {
     let plain = prose(50_000);
     let mut sizes = Vec::new();
     for level in 0..=9 {
-        let mut side = Side::new(&AGREED, Effort { level, min_size: 256 });
+        let mut side = Side::with_level(&AGREED, level);
         side.data(true, &plain, true);
         let payload = side.one().payload;
         assert_eq!(Oracle::default().message(&payload), plain, "{level}");
@@ -252,18 +269,44 @@ fn every_level_gives_the_same_data_in_other_sizes() {
 
 #[test]
 fn r27_a_refused_frame_leaves_no_trace_in_the_context() {
-    let mut side = Side::new(&AGREED, ALL);
+    let mut side = Side::new(&AGREED);
     let mut oracle = Oracle::default();
     side.data(true, b"one", true);
     oracle.message(&side.one().payload);
-    let refused = side.sender.data(true, b"\xff not text", true, &mut side.keys, &mut side.out);
+    let refused = side.try_data(true, b"\xff not text", true);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Text);
     side.data(true, b"two", false);
-    let refused = side.sender.data(false, b"other", true, &mut side.keys, &mut side.out);
+    let refused = side.try_data(false, b"other", true);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::State);
     side.data(true, b"three", true);
     let joined: Vec<u8> = side.take().iter().flat_map(|frame| frame.payload.clone()).collect();
     assert_eq!(oracle.message(&joined), b"twothree");
+}
+
+#[test]
+fn r28_a_close_may_come_between_admitting_and_writing() {
+    let mut side = Side::new(&AGREED);
+    let frame = side.sender.admit(true, b"late", true).unwrap();
+    side.sender.close(&CloseFrame::default(), &mut side.keys, &mut side.out).unwrap();
+    let late = side.sender.write(frame, b"late", None, &mut side.keys, &mut side.out);
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::State);
+    assert_eq!(side.one().first, 0x88);
+}
+
+/// who waits for a long message is asked every quarter of a megabyte.
+#[test]
+fn r59_compressing_can_be_ended() {
+    let payload = prose(1 << 20);
+    for allowed in 0..4 {
+        let asked = Cell::new(0);
+        let go_on = || asked.replace(asked.get() + 1) < allowed;
+        let mut deflater = Deflater::new(&AGREED, 1);
+        let error = deflater.frame(&payload, (true, true), 0, go_on).unwrap_err();
+        assert_eq!((error.kind(), asked.get()), (ErrorKind::Aborted, allowed + 1));
+    }
+    let mut deflater = Deflater::new(&AGREED, 1);
+    let compressed = deflater.frame(&payload, (true, true), 0, || true).unwrap().unwrap();
+    assert_eq!(Oracle::default().message(compressed), payload);
 }
 
 /// A message of many megabytes does not fit into the first guess of its compressed size.
@@ -276,7 +319,7 @@ fn large_messages_that_cannot_be_compressed() {
     })
     .take(3 << 20)
     .collect();
-    let mut side = Side::new(&AGREED, ALL);
+    let mut side = Side::new(&AGREED);
     side.data(false, &noise, true);
     let payload = side.one().payload;
     assert!(payload.len() < noise.len() + noise.len() / 1000);
@@ -298,7 +341,8 @@ proptest! {
         size in 1_usize..9000,
     ) {
         let agreed = Agreed { server_bits: bits, client_bits: bits, server_takeover: takeover, client_takeover: takeover };
-        let mut side = Side::new(&agreed, Effort { level, min_size });
+        let mut side = Side::with_level(&agreed, level);
+        side.min_size = min_size;
         let mut oracle = Oracle::default();
         let mut script = Vec::new();
         for frames in &messages {

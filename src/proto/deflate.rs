@@ -5,21 +5,6 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::extension::Agreed;
 
-/// How this side compresses what it sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effort {
-    /// 0 stores, 1 is fast, 9 is small.
-    pub level: u8,
-    /// Messages of one frame with fewer bytes go as they are.
-    pub min_size: usize,
-}
-
-impl Default for Effort {
-    fn default() -> Self {
-        Self { level: 6, min_size: 256 }
-    }
-}
-
 /// The window of raw deflate that the library takes at least; for reading, a larger one will do.
 const LEAST_BITS: u8 = 9;
 
@@ -134,8 +119,8 @@ fn grow(message: &mut Vec<u8>, input: usize, room: usize) {
 
 /// Compresses the messages of one connection..
 #[derive(Debug)]
-pub(crate) struct Deflater {
-    effort: Effort,
+pub struct Deflater {
+    level: u8,
     bits: u8,
     takeover: bool,
     /// None until there is something to compress, and between messages without context takeover.
@@ -145,14 +130,17 @@ pub(crate) struct Deflater {
     frame: Vec<u8>,
 }
 
-/// So much of the buffer for compressed frames is kept between messages.
+/// So much is compressed at once; then the caller may end it.
+const PIECE: usize = 256 << 10;
+/// So much of the buffer for compressed frames is kept.
 const KEEP: usize = 64 << 10;
 
 impl Deflater {
-    pub(crate) fn new(agreed: &Agreed, effort: Effort) -> Self {
+    /// The compressor of a fresh connection. `level` 0 stores, 1 is fast, 9 is small.
+    pub fn new(agreed: &Agreed, level: u8) -> Self {
         Self {
-            effort,
-            bits: agreed.client_bits,
+            level: level.min(9),
+            bits: agreed.client_bits.min(15),
             takeover: agreed.client_takeover,
             stream: None,
             active: false,
@@ -160,52 +148,55 @@ impl Deflater {
         }
     }
 
-    pub(crate) fn set_min_size(&mut self, min_size: usize) {
-        self.effort.min_size = min_size;
-    }
-
-    /// The compressed payload of a frame; none when its message is sent as it is.
+    /// The compressed payload of a frame; none when its message is sent as it is: one frame
+    /// of fewer than `min_size` bytes.
     ///
-    /// Each frame can be inflated as soon as it arrives. RFC 7692 7.2.1, R-84.
-    pub(crate) fn frame(
+    /// Each frame can be inflated as soon as it arrives. RFC 7692 7.2.1, R-84. `go_on` is asked now
+    /// and then; if it says no, this fails with [`ErrorKind::Aborted`] and the connection is of no
+    /// use any more. Fails with [`ErrorKind::Internal`] when the library fails.
+    pub fn frame(
         &mut self,
         payload: &[u8],
-        first: bool,
-        fin: bool,
+        (first, fin): (bool, bool),
+        min_size: usize,
+        go_on: impl Fn() -> bool,
     ) -> Result<Option<&[u8]>> {
         if first {
             // The length of a message in several frames is not known when it begins. R-82: the
             // library has no window of 8 bits; not to compress is always allowed.
-            let worth_it = !fin || payload.len() >= self.effort.min_size;
+            let worth_it = !fin || payload.len() >= min_size;
             self.active = worth_it && self.bits >= LEAST_BITS;
         }
         if !self.active {
             return Ok(None);
         }
-        self.compress(payload)?;
+        self.compress(payload, go_on)?;
         if fin {
             self.end();
         }
         Ok(Some(&self.frame))
     }
 
-    fn compress(&mut self, payload: &[u8]) -> Result<()> {
-        let (level, bits) = (u32::from(self.effort.level.min(9)), self.bits.min(15));
-        let make =
-            || Box::new(Compress::new_with_window_bits(Compression::new(level), false, bits));
+    fn compress(&mut self, payload: &[u8], go_on: impl Fn() -> bool) -> Result<()> {
+        let (level, bits) = (Compression::new(self.level.into()), self.bits);
+        let make = || Box::new(Compress::new_with_window_bits(level, false, bits));
         let stream = self.stream.get_or_insert_with(make);
         self.frame.clear();
         let mut rest = payload;
         loop {
+            if !go_on() {
+                return Err(aborted());
+            }
+            let piece = rest.get(..PIECE).unwrap_or(rest);
+            let last = piece.len() == rest.len();
+            let flush = if last { FlushCompress::Sync } else { FlushCompress::None };
             // With less room than a flush takes, each call would begin another one.
-            self.frame.reserve((rest.len() / 2).max(64));
+            self.frame.reserve((piece.len() / 2).max(64));
             let before = stream.total_in();
-            stream
-                .compress_vec(rest, &mut self.frame, FlushCompress::Sync)
-                .map_err(|error| defect(&error))?;
+            stream.compress_vec(piece, &mut self.frame, flush).map_err(|error| defect(&error))?;
             let used = usize::try_from(stream.total_in() - before).unwrap_or(usize::MAX);
             rest = rest.get(used..).unwrap_or_default();
-            if rest.is_empty() && self.frame.len() < self.frame.capacity() {
+            if last && rest.is_empty() && self.frame.len() < self.frame.capacity() {
                 return Ok(());
             }
         }
@@ -224,12 +215,17 @@ impl Deflater {
         }
     }
 
-    /// Gives back the memory of a large frame.
-    pub(crate) fn release(&mut self) {
+    /// Gives memory back that the next frame can do without.
+    pub fn release(&mut self) {
         if self.frame.capacity() > KEEP || self.stream.is_none() {
             self.frame = Vec::new();
         }
     }
+}
+
+#[cold]
+fn aborted() -> Error {
+    Error::new(ErrorKind::Aborted, "The compression of a message was ended by the program.")
 }
 
 #[cold]

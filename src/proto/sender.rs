@@ -2,8 +2,6 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::close::CloseFrame;
-use crate::proto::deflate::{Deflater, Effort};
-use crate::proto::extension::Agreed;
 use crate::proto::frame::{self, CONTROL_MAX, Opcode};
 use crate::proto::mask::MaskKeys;
 use crate::proto::utf8::Utf8Stream;
@@ -18,28 +16,26 @@ pub struct Sender {
     open: Option<Opcode>,
     utf8: Utf8Stream,
     closed: bool,
-    /// With permessage-deflate only.
-    deflater: Option<Box<Deflater>>,
+}
+
+/// A data frame that was admitted, and not yet written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admitted {
+    opcode: Opcode,
+    fin: bool,
+}
+
+impl Admitted {
+    /// Whether a message begins with it.
+    pub fn is_first(self) -> bool {
+        self.opcode != Opcode::Continuation
+    }
 }
 
 impl Sender {
     /// The sending side of a fresh connection.
     pub const fn new() -> Self {
-        Self { open: None, utf8: Utf8Stream::new(), closed: false, deflater: None }
-    }
-
-    /// The same with permessage-deflate.
-    #[must_use]
-    pub fn with_deflate(mut self, agreed: &Agreed, effort: Effort) -> Self {
-        self.deflater = Some(Box::new(Deflater::new(agreed, effort)));
-        self
-    }
-
-    /// From the next message on, one of a single frame and fewer bytes is not compressed.
-    pub fn set_min_size(&mut self, min_size: usize) {
-        if let Some(deflater) = &mut self.deflater {
-            deflater.set_min_size(min_size);
-        }
+        Self { open: None, utf8: Utf8Stream::new(), closed: false }
     }
 
     /// A frame of a text or binary message; `fin` ends the message.
@@ -57,6 +53,15 @@ impl Sender {
         keys: &mut MaskKeys,
         out: &mut Vec<u8>,
     ) -> Result<()> {
+        let Admitted { opcode, fin } = self.admit(text, payload, fin)?;
+        frame::write(out, opcode, fin, payload, keys.next_key());
+        Ok(())
+    }
+
+    /// The first half of [`Sender::data`]: `payload` is what the frame means, before compression.
+    /// The next data frame is not admitted before this one is written.
+    #[inline]
+    pub fn admit(&mut self, text: bool, payload: &[u8], fin: bool) -> Result<Admitted> {
         self.check_open()?;
         let kind = if text { Opcode::Text } else { Opcode::Binary };
         let opcode = match self.open {
@@ -73,10 +78,27 @@ impl Sender {
             self.utf8 = utf8;
         }
         self.open = if fin { None } else { Some(kind) };
-        if let Some(deflater) = &mut self.deflater {
-            return deflated(deflater, opcode, payload, fin, keys, out);
+        Ok(Admitted { opcode, fin })
+    }
+
+    /// The second half: writes the frame, with its payload as it is or, if `compressed` is given,
+    /// with that. RFC 7692 6, R-84, R-86.
+    ///
+    /// Fails with [`ErrorKind::State`] when a Close was sent meanwhile.
+    pub fn write(
+        &self,
+        frame: Admitted,
+        payload: &[u8],
+        compressed: Option<&[u8]>,
+        keys: &mut MaskKeys,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        self.check_open()?;
+        let Admitted { opcode, fin } = frame;
+        match compressed {
+            Some(data) => frame::write_compressed(out, opcode, fin, data, keys.next_key()),
+            None => frame::write(out, opcode, fin, payload, keys.next_key()),
         }
-        frame::write(out, opcode, fin, payload, keys.next_key());
         Ok(())
     }
 
@@ -121,26 +143,6 @@ impl Sender {
     fn check_open(&self) -> Result<()> {
         if self.closed { Err(after_close()) } else { Ok(()) }
     }
-}
-
-/// A data frame of a connection with permessage-deflate. RFC 7692 6, R-84, R-86.
-#[inline(never)]
-fn deflated(
-    deflater: &mut Deflater,
-    opcode: Opcode,
-    payload: &[u8],
-    fin: bool,
-    keys: &mut MaskKeys,
-    out: &mut Vec<u8>,
-) -> Result<()> {
-    match deflater.frame(payload, opcode != Opcode::Continuation, fin)? {
-        Some(compressed) => {
-            frame::write_compressed(out, opcode, fin, compressed, keys.next_key());
-            deflater.release();
-        }
-        None => frame::write(out, opcode, fin, payload, keys.next_key()),
-    }
-    Ok(())
 }
 
 /// RFC 6455 5.5, R-26.

@@ -6,8 +6,8 @@ use super::WebSocket;
 use crate::client::base::lock;
 use crate::client::rest::set_number;
 use crate::error::Result;
-use crate::proto::deflate::Effort;
-use crate::proto::extension::Offer;
+use crate::proto::deflate::Deflater;
+use crate::proto::extension::{Agreed, Offer};
 
 /// What the program wants.
 #[derive(Debug)]
@@ -47,12 +47,11 @@ impl Compression {
         })
     }
 
-    pub(super) fn effort(&self) -> Effort {
-        let level = u8::try_from(self.level.load(Ordering::Relaxed)).unwrap_or(6);
-        Effort { level, min_size: self.min_size() }
+    pub(super) fn deflater(&self, agreed: &Agreed) -> Deflater {
+        Deflater::new(agreed, u8::try_from(self.level.load(Ordering::Relaxed)).unwrap_or(6))
     }
 
-    fn min_size(&self) -> usize {
+    pub(super) fn min_size(&self) -> usize {
         usize::try_from(self.min_size.load(Ordering::Relaxed)).unwrap_or(0)
     }
 }
@@ -88,11 +87,9 @@ impl WebSocket {
 
     /// Sets [`WebSocket::deflate_min_size`], also for an open session.
     pub fn set_deflate_min_size(&self, value: i32) -> Result<()> {
-        let compression = &self.settings.compression;
+        let place = &self.settings.compression.min_size;
         let advice = "Pass a number of bytes, or 0 to compress every message.";
-        set_number(&compression.min_size, "DeflateMinSize", value, 0..=i32::MAX, advice)?;
-        lock(&self.write).set_min_size(compression.min_size());
-        Ok(())
+        set_number(place, "DeflateMinSize", value, 0..=i32::MAX, advice)
     }
 
     /// The largest window for compressing, in bits.

@@ -2,7 +2,7 @@
 //!
 //! The reading side and the writing side are locked each on its own, and neither while waiting, so
 //! that one thread sends while another is in ReadFrame. Where both are needed the order is
-//! `read -> input -> write`.
+//! `read -> input -> write`, for a compressed message `deflater -> write`.
 
 mod compression;
 mod data;
@@ -11,7 +11,7 @@ mod read;
 mod settings;
 mod write;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use self::read::ReadSide;
@@ -23,6 +23,7 @@ use crate::client::{Base, Class, FrameStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::connection::Connection;
 use crate::net::wait::Cancel;
+use crate::proto::deflate::Deflater;
 use crate::proto::handshake::ClientKey;
 
 pub use self::data::{FrameText, recycle};
@@ -35,6 +36,10 @@ pub struct WebSocket {
     link: Mutex<Option<Link>>,
     read: Mutex<ReadSide>,
     write: Mutex<WriteSide>,
+    /// Whether `deflater` is there.
+    compressing: AtomicBool,
+    /// Locked while a message is compressed.
+    deflater: Mutex<Option<Deflater>>,
     /// Counts the calls of UseConnection, so that a read that fails late ends its own session only.
     sessions: AtomicUsize,
     cancel: Cancel,
@@ -81,6 +86,8 @@ impl Class for WebSocket {
             link: Mutex::default(),
             read: Mutex::default(),
             write: Mutex::default(),
+            compressing: AtomicBool::new(false),
+            deflater: Mutex::default(),
             sessions: AtomicUsize::new(0),
             cancel: Cancel::default(),
         }

@@ -61,7 +61,11 @@ impl WebSocket {
         };
         let keys = MaskKeys::new()?;
         lock(&self.read).open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
-        lock(&self.write).open(connection, keys, &self.settings, accepted.deflate.as_ref());
+        let compression = &self.settings.compression;
+        let deflater = accepted.deflate.as_ref().map(|agreed| compression.deflater(agreed));
+        self.compressing.store(deflater.is_some(), Ordering::Relaxed);
+        *lock(&self.deflater) = deflater;
+        lock(&self.write).open(connection, keys);
         session.set_upgraded();
         self.status.set_connected(true);
         let mut log = Log::new();
@@ -82,6 +86,8 @@ impl WebSocket {
         *lock(&self.link) = None;
         lock(&self.read).reset();
         lock(&self.write).reset();
+        self.compressing.store(false, Ordering::Relaxed);
+        *lock(&self.deflater) = None;
         self.status.reset();
     }
 

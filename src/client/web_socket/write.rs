@@ -1,8 +1,8 @@
 //! The writing side: frames out, from any thread.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::settings::Settings;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
@@ -10,10 +10,9 @@ use crate::client::string_builder::StringBuilder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::connection::{Connection, Ticket};
 use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
-use crate::proto::extension::Agreed;
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
-use crate::proto::sender::Sender;
+use crate::proto::sender::{Admitted, Sender};
 
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
@@ -35,25 +34,9 @@ struct Open {
 }
 
 impl WriteSide {
-    pub(super) fn open(
-        &mut self,
-        connection: Arc<Connection>,
-        keys: MaskKeys,
-        settings: &Settings,
-        deflate: Option<&Agreed>,
-    ) {
-        let mut sender = Sender::new();
-        if let Some(agreed) = deflate {
-            sender = sender.with_deflate(agreed, settings.compression.effort());
-        }
-        self.open = Some(Open { connection, sender, keys, pong: None });
+    pub(super) fn open(&mut self, connection: Arc<Connection>, keys: MaskKeys) {
+        self.open = Some(Open { connection, sender: Sender::new(), keys, pong: None });
         self.ping = None;
-    }
-
-    pub(super) fn set_min_size(&mut self, min_size: usize) {
-        if let Some(open) = &mut self.open {
-            open.sender.set_min_size(min_size);
-        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -73,13 +56,7 @@ impl WriteSide {
         &mut self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
     ) -> Result<(Arc<Connection>, Ticket)> {
-        let Some(open) = &mut self.open else {
-            return Err(no_connection("the handshake is not done."));
-        };
-        if !open.connection.is_open() {
-            return Err(no_connection("the connection is closed."));
-        }
-        let Open { connection, sender, keys, pong } = open;
+        let Open { connection, sender, keys, pong } = self.usable()?;
         let ticket = connection.send_with(|out| {
             // A thread that sends without a pause must not hold the Pong back for ever.
             if let Some(pong) = pong {
@@ -89,6 +66,36 @@ impl WriteSide {
         })?;
         *pong = None;
         Ok((Arc::clone(connection), ticket))
+    }
+
+    /// Takes note of a data frame that will be encoded later.
+    fn admit(
+        &mut self,
+        text: bool,
+        payload: &[u8],
+        fin: bool,
+    ) -> Result<(Arc<Connection>, Admitted)> {
+        let open = self.usable()?;
+        let frame = open.sender.admit(text, payload, fin)?;
+        Ok((Arc::clone(&open.connection), frame))
+    }
+
+    /// UseConnection may have begun another session while a message was compressed.
+    fn check_session(&self, connection: &Arc<Connection>) -> Result<()> {
+        match self.connection() {
+            Some(current) if Arc::ptr_eq(current, connection) => Ok(()),
+            _ => Err(no_connection("the connection is closed.")),
+        }
+    }
+
+    fn usable(&mut self) -> Result<&mut Open> {
+        let Some(open) = &mut self.open else {
+            return Err(no_connection("the handshake is not done."));
+        };
+        if open.connection.is_open() {
+            return Ok(open);
+        }
+        Err(no_connection("the connection is closed."))
     }
 
     /// Answers a Ping without waiting. While earlier bytes are not sent, only the newest is kept,
@@ -196,7 +203,44 @@ impl WebSocket {
         payload: &[u8],
         fin: bool,
     ) -> Result<(Arc<Connection>, Ticket)> {
+        if self.compressing.load(Ordering::Relaxed) {
+            return self.encode_compressed(text, payload, fin);
+        }
         lock(&self.write).encode(|sender, keys, out| sender.data(text, payload, fin, keys, out))
+    }
+
+    /// Compressing may take long: only other senders of data wait for it, neither a reader that
+    /// answers a Ping nor who closes the connection.
+    #[inline(never)]
+    fn encode_compressed(
+        &self,
+        text: bool,
+        payload: &[u8],
+        fin: bool,
+    ) -> Result<(Arc<Connection>, Ticket)> {
+        let mut deflater = lock(&self.deflater);
+        let Some(deflater) = deflater.as_mut() else {
+            return Err(no_connection("the handshake is not done."));
+        };
+        let session = self.session();
+        let (connection, frame) = lock(&self.write).admit(text, payload, fin)?;
+        let place = (frame.is_first(), fin);
+        let go_on = || connection.is_open() && !self.cancel.is_cancelled();
+        let min_size = self.settings.compression.min_size();
+        let compressed = deflater.frame(payload, place, min_size, go_on).inspect_err(|_| {
+            // A frame was admitted that will never come.
+            connection.close();
+            if self.session() == session {
+                self.status.set_connected(false);
+            }
+        })?;
+        let mut write = lock(&self.write);
+        write.check_session(&connection)?;
+        let sent =
+            write.encode(|sender, keys, out| sender.write(frame, payload, compressed, keys, out));
+        drop(write);
+        deflater.release();
+        sent
     }
 
     fn send(
