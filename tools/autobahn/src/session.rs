@@ -34,6 +34,9 @@ impl Session {
             };
             CkRest_putIdleTimeoutMs(session.rest, PATIENCE_MS);
             CkWebSocket_putIdleTimeoutMs(session.ws, PATIENCE_MS);
+            // The server takes it up in the cases that are about it. Small messages as well.
+            CkWebSocket_putPermessageDeflate(session.ws, 1);
+            CkWebSocket_putDeflateMinSize(session.ws, 0);
             session
         };
         let Self { rest, ws, .. } = session;
