@@ -1,7 +1,4 @@
 //! permessage-deflate, sending: what goes out is inflated by an oracle. RFC 7692 7.2.1.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
-
-mod proto_support;
 
 use std::cell::Cell;
 
@@ -13,12 +10,11 @@ use openck::proto::mask::MaskKeys;
 use openck::proto::receiver::Limits;
 use openck::proto::sender::Sender;
 use proptest::prelude::*;
-use proto_support::inflate::Oracle;
-use proto_support::{Outcome, Sent, frame, sent};
 
-const AGREED: Agreed =
-    Agreed { server_bits: 15, client_bits: 15, server_takeover: true, client_takeover: true };
-const NO_TAKEOVER: Agreed = Agreed { client_takeover: false, ..AGREED };
+use crate::proto_support::inflate::Oracle;
+use crate::proto_support::{Outcome, Sent, frame, sent};
+use crate::*;
+
 /// The sending side with all that it needs; it compresses every message.
 struct Side {
     sender: Sender,
@@ -67,7 +63,8 @@ impl Side {
     }
 }
 
-fn prose(len: usize) -> Vec<u8> {
+/// Text of exactly this length, with some order in it.
+fn numbers(len: usize) -> Vec<u8> {
     let words = (0_u64..).map(|n| format!("{} is no {n}; ", n * 7919 % 1000));
     let text: String = words.take(len / 8 + 1).collect();
     text.into_bytes()[..len].to_vec()
@@ -86,7 +83,7 @@ fn r84_the_example_of_the_rfc() {
 #[test]
 fn r83_without_takeover_each_message_stands_alone() {
     let mut side = Side::new(&NO_TAKEOVER);
-    let plain = prose(5000);
+    let plain = numbers(5000);
     let payloads: Vec<Vec<u8>> = (0..3)
         .map(|_| {
             side.data(false, &plain, true);
@@ -103,7 +100,7 @@ fn r83_without_takeover_each_message_stands_alone() {
 fn r83_with_takeover_messages_refer_to_earlier_ones() {
     let mut side = Side::new(&AGREED);
     let mut oracle = Oracle::default();
-    let plain = prose(5000);
+    let plain = numbers(5000);
     side.data(false, &plain, true);
     let first = side.one().payload;
     assert_eq!(oracle.message(&first), plain);
@@ -122,8 +119,8 @@ fn r82_every_window_of_the_client() {
             let mut side = Side::with_level(&agreed, level);
             let mut oracle = Oracle::default();
             for len in [3000, 200, 40_000, 1, 5000] {
-                side.data(false, &prose(len), true);
-                assert_eq!(oracle.message(&side.one().payload), prose(len));
+                side.data(false, &numbers(len), true);
+                assert_eq!(oracle.message(&side.one().payload), numbers(len));
             }
             assert!(oracle.farthest <= 1 << bits, "{bits} bits: {}", oracle.farthest);
             if level > 0 {
@@ -136,8 +133,8 @@ fn r82_every_window_of_the_client() {
 #[test]
 fn r82_a_window_of_8_bits_means_no_compression() {
     let mut side = Side::new(&Agreed { client_bits: 8, ..AGREED });
-    side.data(true, &prose(3000), true);
-    assert_eq!((side.out[0], side.one().payload), (0x81, prose(3000)));
+    side.data(true, &numbers(3000), true);
+    assert_eq!((side.out[0], side.one().payload), (0x81, numbers(3000)));
     side.data(true, b"a", false);
     side.data(true, b"b", true);
     let frames: Vec<u8> = side.take().iter().map(|frame| frame.first).collect();
@@ -147,11 +144,11 @@ fn r82_a_window_of_8_bits_means_no_compression() {
 #[test]
 fn r84_rsv1_is_on_the_first_frame_alone() {
     let mut side = Side::new(&AGREED);
-    side.data(true, &prose(300), false);
+    side.data(true, &numbers(300), false);
     side.sender.ping(b"p", &mut side.keys, &mut side.out).unwrap();
-    side.data(true, &prose(300), false);
+    side.data(true, &numbers(300), false);
     side.sender.pong(b"", &mut side.keys, &mut side.out).unwrap();
-    side.data(true, &prose(300), true);
+    side.data(true, &numbers(300), true);
     side.sender.close(&CloseFrame::default(), &mut side.keys, &mut side.out).unwrap();
     let frames = side.take();
     let first: Vec<u8> = frames.iter().map(|frame| frame.first).collect();
@@ -166,7 +163,7 @@ fn r84_each_frame_can_be_inflated_at_once() {
     for agreed in [AGREED, NO_TAKEOVER] {
         let mut side = Side::new(&agreed);
         for round in 0..3 {
-            let pieces = [prose(700), Vec::new(), b"x".to_vec(), prose(900), Vec::new()];
+            let pieces = [numbers(700), Vec::new(), b"x".to_vec(), numbers(900), Vec::new()];
             let mut joined = Vec::new();
             let mut so_far = Vec::new();
             let mut script = Vec::new();
@@ -217,11 +214,11 @@ fn r86_short_messages_go_as_they_are() {
     let mut side = Side::new(&AGREED);
     side.min_size = 100;
     for (len, first) in [(0, 0x81), (99, 0x81), (100, 0xc1), (99, 0x81), (5000, 0xc1)] {
-        side.data(true, &prose(len), true);
+        side.data(true, &numbers(len), true);
         let sent = side.one();
         assert_eq!(sent.first, first, "{len}");
         if first == 0x81 {
-            assert_eq!(sent.payload, prose(len));
+            assert_eq!(sent.payload, numbers(len));
         }
     }
     // The length of a message in several frames is not known when it begins.
@@ -231,7 +228,7 @@ fn r86_short_messages_go_as_they_are() {
     assert_eq!(first, [0x41, 0x80]);
     // From the next message on.
     side.min_size = usize::MAX;
-    side.data(true, &prose(5000), true);
+    side.data(true, &numbers(5000), true);
     assert_eq!(side.one().first, 0x81);
     side.min_size = 0;
     side.data(true, b"", true);
@@ -244,17 +241,17 @@ fn r86_plain_messages_are_not_part_of_the_context() {
     side.min_size = 500;
     let mut oracle = Oracle::default();
     for len in [600, 499, 700, 10, 800] {
-        side.data(false, &prose(len), true);
+        side.data(false, &numbers(len), true);
         let sent = side.one();
         let plain =
             if sent.first & 0x40 == 0 { sent.payload } else { oracle.message(&sent.payload) };
-        assert_eq!(plain, prose(len));
+        assert_eq!(plain, numbers(len));
     }
 }
 
 #[test]
 fn every_level_gives_the_same_data_in_other_sizes() {
-    let plain = prose(50_000);
+    let plain = numbers(50_000);
     let mut sizes = Vec::new();
     for level in 0..=9 {
         let mut side = Side::with_level(&AGREED, level);
@@ -296,7 +293,7 @@ fn r28_a_close_may_come_between_admitting_and_writing() {
 /// who waits for a long message is asked every quarter of a megabyte.
 #[test]
 fn r59_compressing_can_be_ended() {
-    let payload = prose(1 << 20);
+    let payload = numbers(1 << 20);
     for allowed in 0..4 {
         let asked = Cell::new(0);
         let go_on = || asked.replace(asked.get() + 1) < allowed;
