@@ -12,6 +12,8 @@ from support import WATCHDOG, environment, python_command
 HERE = str(Path(__file__).parent)
 OPENING = f"""
 import signal, sys, threading, time
+# A shell starts programs in the background with SIGINT ignored, and Python then leaves it so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {HERE!r})
 import openck
 from support import opened

@@ -12,10 +12,11 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(3600);
 const SANITIZED: &str = "x86_64-unknown-linux-gnu";
 /// Tests that hold gigabytes or measure time are none for valgrind.
-const VALGRIND_TESTS: [&str; 2] = ["abi_fuzz", "abi_handles"];
-const ASAN_TESTS: [&str; 8] = [
+const VALGRIND_TESTS: [&str; 3] = ["abi_fuzz", "abi_handles", "abi_shared"];
+const ASAN_TESTS: [&str; 9] = [
     "abi_fuzz",
     "abi_handles",
+    "abi_shared",
     "abi_slots",
     "abi_text",
     "abi_bin_data",
