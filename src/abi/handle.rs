@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Mutex, OnceLock};
 
-use super::slot::{Key, Slot};
+use super::slot::{Key, Pin, Slot};
 use crate::client::base::lock;
 use crate::client::{Class, FrameStatus};
 
@@ -104,8 +104,8 @@ impl Handle {
             return None;
         }
         let slot = table().slot(index)?;
-        let object = slot.pin(key)?.cast::<T>();
-        Some(Pinned { slot, index, object, _type: PhantomData })
+        let (object, pin) = slot.pin(key)?;
+        Some(Pinned { slot, index, pin, object: object.cast(), _type: PhantomData })
     }
 }
 
@@ -113,6 +113,7 @@ impl Handle {
 pub struct Pinned<T> {
     slot: &'static Slot,
     index: usize,
+    pin: Pin,
     object: *const T,
     _type: PhantomData<T>,
 }
@@ -131,7 +132,7 @@ impl<T> Deref for Pinned<T> {
 impl<T> Drop for Pinned<T> {
     #[inline]
     fn drop(&mut self) {
-        if self.slot.unpin() {
+        if self.slot.unpin(self.pin) {
             table().give_back(self.index);
         }
     }

@@ -1,8 +1,13 @@
 //! One place in the handle table: who lives there, who is using it, when it may go.
 //!
-//! `state` is one word: the key of the object (generation and class, as in its handle) above, the
-//! number of pins below. Dispose changes the key, so that nobody can pin any more; whoever takes
-//! the last pin away then frees the object. A slot itself is never freed.
+//! A call pins the slot by announcing it in the record of its thread ([`sync::thread`]), and then
+//! looks whether the object is still there. A thread that has no room in its record, or none any
+//! more, counts itself in the slot instead. `state` is one word: the key of the object (generation
+//! and class, as in its handle) above, the number of those counted below. Dispose changes the key,
+//! so that nobody can pin any more; whoever finds no pin left then frees the object. A slot itself
+//! is never freed.
+//!
+//! [`sync::thread`]: crate::sync::thread
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,10 +15,13 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::client::FrameStatus;
+use crate::sync::thread::{self, Hold, Record};
 
 const PINS: u64 = 0xFFFF_FFFF;
 /// The class part of a key while its object waits for the last unpin.
 const DYING: u32 = 0xFF;
+/// The class part of a key while the object is freed.
+const FREEING: u32 = 0xFE;
 /// The class part of a key while nothing lives in the slot.
 const FREE: u32 = 0;
 
@@ -44,6 +52,15 @@ impl Key {
 }
 
 type DropObject = unsafe fn(*mut ());
+
+/// How an object is kept alive.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pin {
+    /// In the record of this thread.
+    Held(&'static Record, Hold),
+    /// In the slot.
+    Counted,
+}
 
 /// Aligned to a cache line, so that two objects in use by two threads do not slow each other.
 #[repr(align(64))]
@@ -86,7 +103,23 @@ impl Slot {
 
     /// Keeps the object of `key` alive until [`Slot::unpin`]; `None` if it does not live here.
     #[inline]
-    pub(super) fn pin(&self, key: Key) -> Option<*const ()> {
+    pub(super) fn pin(&self, key: Key) -> Option<(*const (), Pin)> {
+        let Some((me, hold)) =
+            Record::current().and_then(|me| Some((me, me.hold(self.address())?)))
+        else {
+            return self.pin_counted(key);
+        };
+        let pin = Pin::Held(me, hold);
+        if self.holds(key) {
+            return Some((self.object.load(Ordering::Relaxed), pin));
+        }
+        // The pin of another object, which was disposed meanwhile, may have been the last.
+        self.unpin(pin);
+        None
+    }
+
+    #[cold]
+    fn pin_counted(&self, key: Key) -> Option<(*const (), Pin)> {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             if Key::of(state) != key || state & PINS == PINS {
@@ -99,7 +132,7 @@ impl Slot {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return Some(self.object.load(Ordering::Relaxed)),
+                Ok(_) => return Some((self.object.load(Ordering::Relaxed), Pin::Counted)),
                 Err(now) => state = now,
             }
         }
@@ -107,13 +140,15 @@ impl Slot {
 
     /// Ends one pin. Returns true if the slot became free by that.
     #[inline]
-    pub(super) fn unpin(&self) -> bool {
-        let before = self.state.fetch_sub(1, Ordering::AcqRel);
-        if before & PINS == 1 && Key::of(before).class() == DYING {
-            self.free(Key::of(before));
-            return true;
+    pub(super) fn unpin(&self, pin: Pin) -> bool {
+        match pin {
+            Pin::Held(me, hold) => me.release(hold),
+            Pin::Counted => {
+                self.state.fetch_sub(1, Ordering::AcqRel);
+            }
         }
-        false
+        // Either this sees that the object was disposed, or who disposed it sees no pin.
+        Key::of(self.state.load(Ordering::Acquire)).class() == DYING && self.free_if_unpinned()
     }
 
     /// Lets nobody pin the object of `key` any more. The caller holds a pin itself, and its unpin
@@ -136,6 +171,28 @@ impl Slot {
         false
     }
 
+    /// Frees a disposed object that nobody has pinned; whether this call did it.
+    #[cold]
+    fn free_if_unpinned(&self) -> bool {
+        // The state comes first: what the search finds is true of this object and no later one.
+        let state = self.state.load(Ordering::Acquire);
+        let key = Key::of(state);
+        if key.class() != DYING || state & PINS != 0 || thread::is_held(self.address()) {
+            return false;
+        }
+        // Of those who find no pin, one goes on.
+        let freeing = Key::new(key.generation(), FREEING as u8).state();
+        let mine = self
+            .state
+            .compare_exchange(state, freeing, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok();
+        if !mine {
+            return false;
+        }
+        self.free(key);
+        true
+    }
+
     /// Drops the object; the slot is free then.
     ///
     /// Generations begin again after the last. A stale handle would be mistaken only after its slot
@@ -152,6 +209,10 @@ impl Slot {
         let generation = if next < super::handle::GENERATIONS { next } else { 1 };
         self.status.reset();
         self.state.store(Key::new(generation, FREE as u8).state(), Ordering::Release);
+    }
+
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 }
 
@@ -172,10 +233,12 @@ mod tests {
         let slot = Slot::new();
         slot.state.store(Key::new(GENERATIONS - 1, FREE as u8).state(), Ordering::Release);
         let last = slot.occupy(1_u8, 7);
-        assert!(slot.pin(last).is_some() && slot.retire(last) && slot.unpin());
+        let dispose =
+            |key| slot.pin(key).is_some_and(|(_, pin)| slot.retire(key) && slot.unpin(pin));
+        assert!(dispose(last));
         assert!(slot.pin(last).is_none());
         let next = slot.occupy(2_u8, 7);
         assert_eq!((next.generation(), slot.holds(last)), (1, false));
-        assert!(slot.pin(next).is_some() && slot.retire(next) && slot.unpin());
+        assert!(dispose(next));
     }
 }

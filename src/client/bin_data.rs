@@ -1,13 +1,13 @@
 //! `BinData`: a buffer of bytes.
 
 use std::ptr;
-use std::sync::Mutex;
 
 use super::base::Base;
-use super::content::{append_file, as_int, lock, range, read_file, wipe, write_file};
+use super::content::{append_file, as_int, range, read_file, wipe, write_file};
 use super::string_builder::StringBuilder;
 use super::{Class, charset, encoding};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::Mutex;
 
 /// Holds bytes: binary messages to send, and those received.
 ///
@@ -36,13 +36,13 @@ impl Class for BinData {
 impl BinData {
     /// Appends a copy of `bytes`.
     pub fn append_bytes(&self, bytes: &[u8]) {
-        lock(&self.bytes).extend_from_slice(bytes);
+        self.bytes.lock().extend_from_slice(bytes);
     }
 
     /// Moves all of `bytes` behind the content. What is left there is empty, but may have room: an
     /// empty object gives its own buffer in exchange, so that a loop allocates nothing.
     pub fn append_from(&self, bytes: &mut Vec<u8>) {
-        let mut content = lock(&self.bytes);
+        let mut content = self.bytes.lock();
         if content.is_empty() {
             std::mem::swap(&mut *content, bytes);
         } else {
@@ -52,17 +52,17 @@ impl BinData {
 
     /// Replaces the content with `bytes`.
     pub fn set(&self, bytes: Vec<u8>) {
-        *lock(&self.bytes) = bytes;
+        *self.bytes.lock() = bytes;
     }
 
     /// Calls `read` with the content, which is locked meanwhile: `read` must not use this object.
     pub fn with_bytes<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
-        read(&lock(&self.bytes))
+        read(&self.bytes.lock())
     }
 
     /// A copy of the content.
     pub fn to_vec(&self) -> Vec<u8> {
-        lock(&self.bytes).clone()
+        self.bytes.lock().clone()
     }
 }
 
@@ -75,13 +75,13 @@ impl BinData {
 
     /// Removes all bytes.
     pub fn clear(&self) -> Result<()> {
-        lock(&self.bytes).clear();
+        self.bytes.lock().clear();
         Ok(())
     }
 
     /// Overwrites all bytes with zeros, then removes them. Copies made earlier are not reached.
     pub fn secure_clear(&self) -> Result<()> {
-        wipe(&mut lock(&self.bytes));
+        wipe(&mut self.bytes.lock());
         Ok(())
     }
 
@@ -93,7 +93,7 @@ impl BinData {
 
     /// Removes `num_bytes` bytes from `offset` on. Fails when the range is not within the content.
     pub fn remove_chunk(&self, offset: i32, num_bytes: i32) -> Result<()> {
-        let mut content = lock(&self.bytes);
+        let mut content = self.bytes.lock();
         let range = range(content.len(), offset, num_bytes, "bytes")?;
         content.drain(range);
         Ok(())

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::WebSocket;
-use crate::client::base::lock;
 use crate::client::rest::set_number;
 use crate::error::Result;
 use crate::proto::deflate::Deflater;
@@ -140,6 +139,6 @@ impl WebSocket {
 
     /// The extensions agreed with the server; empty for none.
     pub fn negotiated_extensions(&self) -> String {
-        lock(&self.read).extensions().to_owned()
+        self.read.lock().extensions().to_owned()
     }
 }

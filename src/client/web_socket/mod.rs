@@ -25,6 +25,7 @@ use crate::net::connection::Connection;
 use crate::net::wait::Cancel;
 use crate::proto::deflate::Deflater;
 use crate::proto::handshake::ClientKey;
+use crate::sync;
 
 pub use self::data::{FrameText, recycle};
 
@@ -34,7 +35,7 @@ pub struct WebSocket {
     status: Status,
     settings: Settings,
     link: Mutex<Option<Link>>,
-    read: Mutex<ReadSide>,
+    read: sync::Mutex<ReadSide>,
     write: Mutex<WriteSide>,
     /// Whether `deflater` is there.
     compressing: AtomicBool,
@@ -84,7 +85,7 @@ impl Class for WebSocket {
             status: Status::Own(Box::default()),
             settings: Settings::default(),
             link: Mutex::default(),
-            read: Mutex::default(),
+            read: sync::Mutex::default(),
             write: Mutex::default(),
             compressing: AtomicBool::new(false),
             deflater: Mutex::default(),

@@ -60,7 +60,7 @@ impl WebSocket {
             }
         };
         let keys = MaskKeys::new()?;
-        lock(&self.read).open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
+        self.read.lock().open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
         let compression = &self.settings.compression;
         let deflater = accepted.deflate.as_ref().map(|agreed| compression.deflater(agreed));
         self.compressing.store(deflater.is_some(), Ordering::Relaxed);
@@ -84,7 +84,7 @@ impl WebSocket {
             connection.close();
         }
         *lock(&self.link) = None;
-        lock(&self.read).reset();
+        self.read.lock().reset();
         lock(&self.write).reset();
         self.compressing.store(false, Ordering::Relaxed);
         *lock(&self.deflater) = None;

@@ -151,7 +151,7 @@ impl WebSocket {
 
     /// Reads what is there: whole frames from the buffer, then from the socket.
     fn read_step(&self) -> Result<Progress> {
-        let mut read = lock(&self.read);
+        let mut read = self.read.lock();
         let ReadSide { open, data, limit, close_reason, .. } = &mut *read;
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
@@ -424,7 +424,7 @@ enum Received {
 impl WebSocket {
     /// Takes the data read so far as text.
     pub fn get_frame_data(&self) -> Result<FrameText> {
-        let mut read = lock(&self.read);
+        let mut read = self.read.lock();
         let text = read.data.take_text()?;
         self.status.set_data_len(0);
         Ok(text)
@@ -438,7 +438,7 @@ impl WebSocket {
 
     /// Takes the data read so far and appends it to `bin_data`.
     pub fn get_frame_data_bd(&self, bin_data: &BinData) -> Result<()> {
-        let mut read = lock(&self.read);
+        let mut read = self.read.lock();
         read.data.take_into(bin_data);
         self.status.set_data_len(0);
         Ok(())
@@ -455,12 +455,12 @@ impl WebSocket {
 
     /// The reason of the Close that was received.
     pub fn close_reason(&self) -> String {
-        lock(&self.read).close_reason.clone()
+        self.read.lock().close_reason.clone()
     }
 
     /// Whether ReadFrame has something to read, without waiting.
     pub fn poll_data_available(&self) -> Result<bool> {
-        let read = lock(&self.read);
+        let read = self.read.lock();
         let Some(open) = &read.open else { return Ok(false) };
         if !self.status.is_connected() {
             return Ok(false);

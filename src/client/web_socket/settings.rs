@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::WebSocket;
 use super::compression::Compression;
-use crate::client::base::lock;
 use crate::client::rest::{millis, set_number, set_timeout};
 use crate::error::Result;
 use crate::proto::receiver::Limits;
@@ -117,7 +116,7 @@ impl WebSocket {
     fn set_limit(&self, place: &AtomicI32, property: &str, value: i32) -> Result<()> {
         let advice = "Pass a number of bytes, or 0 for no limit.";
         set_number(place, property, value, 0..=i32::MAX, advice)?;
-        lock(&self.read).set_limits(self.settings.limits());
+        self.read.lock().set_limits(self.settings.limits());
         Ok(())
     }
 

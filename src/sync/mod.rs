@@ -1,0 +1,11 @@
+//! Synchronisation that costs a thread nothing while no other thread is near.
+//!
+//! A locked instruction takes longer than all else that a call on a small message does. Here the
+//! usual path has none: a thread announces what it does by a plain store, and whoever must know
+//! pays for a barrier in all threads. The only unsafe code below `net` and `abi`.
+
+pub mod barrier;
+pub mod mutex;
+pub mod thread;
+
+pub use mutex::{Mutex, MutexGuard};

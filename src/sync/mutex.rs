@@ -1,0 +1,270 @@
+//! A mutex that favours the thread that uses it again and again.
+
+use std::cell::UnsafeCell;
+use std::ops::{Deref, DerefMut};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{self, PoisonError};
+
+use super::barrier;
+use super::thread::{Hold, Record};
+
+/// After so many locks in a row a thread is favoured; after each loss twice as many.
+const FAVOUR_AFTER: u32 = 32;
+const FAVOUR_AFTER_AT_MOST: u32 = 1 << 20;
+
+/// A mutex for sections that are short and never wait.
+///
+/// The favoured thread comes in by announcing it in its own record. Any other goes through the
+/// gate, takes the favour away and waits until the favoured one is out. Not reentrant: a thread
+/// that locks twice panics or waits for ever. A panic inside leaves the mutex usable, so the value
+/// must be whole at each step.
+pub struct Mutex<T> {
+    /// The record of the favoured thread, or NULL. A later thread that has the same record, after
+    /// this one's end, is favoured as well.
+    favoured: AtomicPtr<Record>,
+    /// The favoured thread is inside; part of what the mutex guards.
+    inside: AtomicBool,
+    gate: sync::Mutex<Habit>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: one thread at a time has access to the value: through the gate, and then nobody is
+// favoured, or as the favoured one, for whom everybody at the gate waits.
+unsafe impl<T: Send> Sync for Mutex<T> {}
+
+/// Who came through the gate.
+struct Habit {
+    last: *const Record,
+    times: u32,
+    losses: u32,
+}
+
+// SAFETY: the pointer is only compared.
+unsafe impl Send for Habit {}
+
+impl Habit {
+    /// Whether this thread has come so often in a row that it is to be favoured.
+    fn comes(&mut self, who: *const Record) -> bool {
+        self.times = if self.last == who { self.times.saturating_add(1) } else { 1 };
+        self.last = who;
+        let needed = FAVOUR_AFTER.checked_shl(self.losses).unwrap_or(FAVOUR_AFTER_AT_MOST);
+        self.times >= needed.min(FAVOUR_AFTER_AT_MOST)
+    }
+
+    fn lose(&mut self) {
+        self.losses = self.losses.saturating_add(1);
+        self.times = 0;
+    }
+}
+
+impl<T> Mutex<T> {
+    /// Holds `value`.
+    pub const fn new(value: T) -> Self {
+        Self {
+            favoured: AtomicPtr::new(ptr::null_mut()),
+            inside: AtomicBool::new(false),
+            gate: sync::Mutex::new(Habit { last: ptr::null(), times: 0, losses: 0 }),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Waits until no other thread is inside.
+    #[inline]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        let Some(me) = Record::current() else { return self.lock_at_gate(ptr::null()) };
+        match self.is_favoured(me).then(|| self.enter(me)).flatten() {
+            Some(hold) => MutexGuard { mutex: self, way: Way::Favoured(me, hold) },
+            None => self.lock_at_gate(me),
+        }
+    }
+
+    #[inline]
+    fn is_favoured(&self, who: &Record) -> bool {
+        ptr::eq(self.favoured.load(Ordering::Acquire), who)
+    }
+
+    /// The way of the favoured thread; `None` if it is not favoured any more.
+    #[inline]
+    fn enter(&self, me: &Record) -> Option<Hold> {
+        let hold = me.hold(self.address())?;
+        if !self.is_favoured(me) {
+            me.release(hold);
+            return None;
+        }
+        if self.inside.load(Ordering::Relaxed) {
+            me.release(hold);
+            panic!("one thread locks twice");
+        }
+        self.inside.store(true, Ordering::Relaxed);
+        Some(hold)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lock_at_gate(&self, who: *const Record) -> MutexGuard<'_, T> {
+        let mut habit = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: NULL, or a record, and these are never freed.
+        if let Some(favoured) = unsafe { self.favoured.load(Ordering::Relaxed).as_ref() } {
+            self.favoured.store(ptr::null_mut(), Ordering::Relaxed);
+            barrier::heavy();
+            // The section is short; where the favoured thread runs on this core it must get on.
+            while favoured.holds(self.address()) {
+                std::thread::yield_now();
+            }
+            habit.lose();
+        }
+        let favour = if habit.comes(who) { who } else { ptr::null() };
+        MutexGuard { mutex: self, way: Way::Gate { _habit: habit, favour } }
+    }
+
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+/// Access to the value, until it is dropped.
+pub struct MutexGuard<'a, T> {
+    mutex: &'a Mutex<T>,
+    way: Way<'a>,
+}
+
+/// How the thread came in, and goes out.
+enum Way<'a> {
+    Favoured(&'static Record, Hold),
+    Gate {
+        _habit: sync::MutexGuard<'a, Habit>,
+        /// The thread that is favoured from now on, or NULL.
+        favour: *const Record,
+    },
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        match &self.way {
+            Way::Favoured(me, hold) => {
+                self.mutex.inside.store(false, Ordering::Relaxed);
+                me.release(*hold);
+            }
+            // The gate opens after this.
+            Way::Gate { favour, .. } => {
+                self.mutex.favoured.store(favour.cast_mut(), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the guard is the right to access, see `Sync`.
+        unsafe { &*self.mutex.value.get() }
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the guard is the right to access, see `Sync`.
+        unsafe { &mut *self.mutex.value.get() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn is_favoured(mutex: &Mutex<u64>) -> bool {
+        Record::current().is_some_and(|me| mutex.is_favoured(me))
+    }
+
+    #[test]
+    fn who_locks_often_is_favoured_until_another_comes() {
+        let mutex = Arc::new(Mutex::new(0));
+        for _ in 0..FAVOUR_AFTER {
+            assert!(!is_favoured(&mutex));
+            *mutex.lock() += 1;
+        }
+        assert!(is_favoured(&mutex));
+        let other = Arc::clone(&mutex);
+        std::thread::spawn(move || *other.lock() += 1).join().unwrap();
+        assert!(!is_favoured(&mutex));
+        for _ in 0..2 * FAVOUR_AFTER {
+            assert!(!is_favoured(&mutex));
+            *mutex.lock() += 1;
+        }
+        assert!(is_favoured(&mutex));
+        assert_eq!(*mutex.lock(), u64::from(3 * FAVOUR_AFTER) + 1);
+    }
+
+    #[test]
+    fn one_thread_at_a_time_is_inside() {
+        let mutex = Arc::new(Mutex::new((0_u64, 0_u64)));
+        std::thread::scope(|scope| {
+            for turns in [1, 7, 100, 5000] {
+                let mutex = Arc::clone(&mutex);
+                scope.spawn(move || {
+                    for n in 0..100_000 {
+                        let mut pair = mutex.lock();
+                        pair.0 += 1;
+                        assert_eq!(pair.0, pair.1 + 1);
+                        pair.1 += 1;
+                        drop(pair);
+                        if n % turns == 0 {
+                            std::thread::yield_now();
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(*mutex.lock(), (400_000, 400_000));
+    }
+
+    #[test]
+    fn the_favoured_thread_may_lose_it_while_it_is_inside() {
+        let mutex = Mutex::new(0);
+        (0..FAVOUR_AFTER).for_each(|_| drop(mutex.lock()));
+        std::thread::scope(|scope| {
+            let mut value = mutex.lock();
+            let other = scope.spawn(|| *mutex.lock());
+            while !mutex.favoured.load(Ordering::Relaxed).is_null() {
+                std::thread::yield_now();
+            }
+            *value = 7;
+            drop(value);
+            assert_eq!(other.join().unwrap(), 7);
+        });
+    }
+
+    #[test]
+    fn a_panic_inside_leaves_it_usable() {
+        let mutex = Mutex::new(1);
+        for _ in 0..2 * FAVOUR_AFTER {
+            let inside = std::panic::AssertUnwindSafe(|| {
+                let _value = mutex.lock();
+                std::panic::resume_unwind(Box::new("inside"));
+            });
+            assert!(std::panic::catch_unwind(inside).is_err());
+        }
+        assert_eq!(*mutex.lock(), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "one thread locks twice")]
+    fn locking_twice_is_a_panic_and_no_second_access() {
+        let mutex = Mutex::new(1);
+        (0..FAVOUR_AFTER).for_each(|_| drop(mutex.lock()));
+        let _first = mutex.lock();
+        let _second = mutex.lock();
+    }
+}

@@ -1,0 +1,209 @@
+//! What every thread tells about itself: a record that others may read at any time.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+
+use super::barrier;
+
+/// How many things one thread can hold at once by [`Record::hold`]: the bits of `used`.
+const HOLDS: usize = u8::BITS as usize;
+
+/// The record of one thread. Records are never freed; a thread that ends leaves its own to the
+/// next one, so that there are as many as threads lived at one time.
+#[repr(align(128))]
+pub struct Record {
+    /// Addresses of what this thread uses now; 0 is none. Only the thread itself writes them.
+    holds: [AtomicUsize; HOLDS],
+    /// Which of them are in use. Only the thread itself looks at it.
+    used: AtomicU8,
+    taken: AtomicBool,
+    next: AtomicPtr<Self>,
+}
+
+/// A place in the list of holds of this thread.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold(u8);
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Record at {self:p}")
+    }
+}
+
+static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+
+thread_local! {
+    /// Without a destructor, so that it can be read until the thread's very end.
+    static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    static ENDED: Cell<bool> = const { Cell::new(false) };
+    static LEAVE: Leave = const { Leave };
+}
+
+/// Gives the record back when the thread ends.
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        ENDED.set(true);
+        if let Some(record) = CURRENT.take() {
+            record.leave();
+        }
+    }
+}
+
+impl Record {
+    const fn new() -> Self {
+        Self {
+            holds: [const { AtomicUsize::new(0) }; HOLDS],
+            used: AtomicU8::new(0),
+            taken: AtomicBool::new(true),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// This thread's own; `None` while the thread ends.
+    #[inline]
+    pub fn current() -> Option<&'static Self> {
+        match CURRENT.get() {
+            Some(record) => Some(record),
+            None => Self::enter(),
+        }
+    }
+
+    /// Announces that this thread uses what is at `address`. What others change before they call
+    /// [`is_held`] or [`Record::holds`] is to be checked after this. `None` when the thread holds
+    /// too much already.
+    #[inline]
+    pub fn hold(&self, address: usize) -> Option<Hold> {
+        let used = self.used.load(Ordering::Relaxed);
+        let free = used.trailing_ones();
+        self.holds.get(free as usize)?.store(address, Ordering::Relaxed);
+        self.used.store(used | 1 << free, Ordering::Relaxed);
+        barrier::light();
+        Some(Hold(free as u8))
+    }
+
+    /// Ends a hold. What may have waited for that is to be looked at after this.
+    #[inline]
+    pub fn release(&self, Hold(place): Hold) {
+        if let Some(held) = self.holds.get(usize::from(place)) {
+            held.store(0, Ordering::Release);
+        }
+        self.used.store(self.used.load(Ordering::Relaxed) & !(1 << place), Ordering::Relaxed);
+        barrier::light();
+    }
+
+    /// Whether this thread, seen from another, holds what is at `address`; after a
+    /// [`barrier::heavy`].
+    pub fn holds(&self, address: usize) -> bool {
+        self.holds.iter().any(|held| held.load(Ordering::Acquire) == address)
+    }
+
+    #[cold]
+    fn enter() -> Option<&'static Self> {
+        if ENDED.get() || LEAVE.try_with(|_| ()).is_err() {
+            return None;
+        }
+        let record = records().find(|record| record.take()).unwrap_or_else(Self::add);
+        CURRENT.set(Some(record));
+        Some(record)
+    }
+
+    fn take(&self) -> bool {
+        self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    fn leave(&self) {
+        // A thread that was ended inside a call still holds: its record is not for others.
+        if self.used.load(Ordering::Relaxed) == 0 {
+            self.taken.store(false, Ordering::Release);
+        }
+    }
+
+    fn add() -> &'static Self {
+        let record: &'static Self = Box::leak(Box::new(Self::new()));
+        let mut first = RECORDS.load(Ordering::Acquire);
+        loop {
+            record.next.store(first, Ordering::Relaxed);
+            let new = ptr::from_ref(record).cast_mut();
+            match RECORDS.compare_exchange_weak(first, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return record,
+                Err(now) => first = now,
+            }
+        }
+    }
+}
+
+/// Whether any thread holds what is at `address`.
+///
+/// Of a thread that holds and then looks at a fact, and one that changes the fact and then asks
+/// here, at least one sees what the other did.
+pub fn is_held(address: usize) -> bool {
+    barrier::heavy();
+    records().any(|record| record.holds(address))
+}
+
+fn records() -> impl Iterator<Item = &'static Record> {
+    // SAFETY: what is in the list came from `Box::leak` and is never freed.
+    let at = |record: &AtomicPtr<Record>| unsafe { record.load(Ordering::Acquire).as_ref() };
+    std::iter::successors(at(&RECORDS), move |record| at(&record.next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_see_what_a_thread_holds() {
+        let address = 0x0dd0;
+        let record = Record::current().unwrap();
+        let hold = record.hold(address).unwrap();
+        assert!(std::thread::spawn(move || is_held(address)).join().unwrap());
+        record.release(hold);
+        assert!(!is_held(address));
+    }
+
+    #[test]
+    fn a_thread_holds_only_so_much() {
+        let record = Record::current().unwrap();
+        let holds: Vec<Hold> = (0..HOLDS).map(|n| record.hold(0x1000 + n).unwrap()).collect();
+        assert!(record.hold(0x2000).is_none());
+        holds.into_iter().for_each(|hold| record.release(hold));
+        assert!(record.hold(0x2000).map(|hold| record.release(hold)).is_some());
+    }
+
+    #[test]
+    fn records_are_used_again() {
+        let count = || records().count();
+        for _ in 0..50 {
+            std::thread::spawn(|| Record::current().is_some()).join().unwrap();
+        }
+        let before = count();
+        for _ in 0..50 {
+            std::thread::spawn(|| Record::current().is_some()).join().unwrap();
+        }
+        // Other tests of this program may run in threads of their own.
+        assert!(count() < before + 50);
+    }
+
+    #[test]
+    fn a_thread_that_ends_has_no_record() {
+        struct Late(std::sync::mpsc::Sender<bool>);
+        impl Drop for Late {
+            fn drop(&mut self) {
+                let _ = self.0.send(Record::current().is_none());
+            }
+        }
+        thread_local!(static LATE: Cell<Option<Late>> = const { Cell::new(None) });
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            LATE.set(Some(Late(send)));
+            assert!(Record::current().is_some());
+        })
+        .join()
+        .unwrap();
+        // Destructors run in the reverse order of registration, or in the other: both are right.
+        receive.recv().unwrap();
+    }
+}
