@@ -160,6 +160,8 @@ pub(super) fn dispose<T: Registered>(handle: Handle) -> bool {
 
 /// Slots in chunks that double in size and are never moved or freed.
 struct Table {
+    /// The slots below 64: more than most programs need, and found at once.
+    first: [Slot; FIRST],
     chunks: [OnceLock<Box<[Slot]>>; CHUNKS],
     free: Mutex<Free>,
 }
@@ -170,36 +172,39 @@ struct Free {
     never_used: usize,
 }
 
-const FIRST_CHUNK_BITS: u32 = 6;
-const CHUNKS: usize = (INDEX_BITS - FIRST_CHUNK_BITS) as usize + 1;
+const FIRST_BITS: u32 = 6;
+const FIRST: usize = 1 << FIRST_BITS;
+const CHUNKS: usize = (INDEX_BITS - FIRST_BITS) as usize;
 /// Fresh slots are preferred until so many are waiting for reuse.
 const REUSE_AFTER: usize = 1024;
 
 fn table() -> &'static Table {
     static TABLE: Table = Table {
+        first: [const { Slot::new() }; FIRST],
         chunks: [const { OnceLock::new() }; CHUNKS],
         free: Mutex::new(Free { given_back: VecDeque::new(), never_used: 0 }),
     };
     &TABLE
 }
 
-/// Chunk 0 holds the indices below 64, chunk k the 64 << (k - 1) that follow.
-#[inline]
-fn chunk_of(index: usize) -> (usize, usize) {
-    let upper = index >> FIRST_CHUNK_BITS;
-    let chunk = (usize::BITS - upper.leading_zeros()) as usize;
-    let first = if chunk == 0 { 0 } else { 1 << (FIRST_CHUNK_BITS as usize + chunk - 1) };
-    (chunk, index - first)
-}
-
-fn chunk_len(chunk: usize) -> usize {
-    1 << (FIRST_CHUNK_BITS as usize + chunk.saturating_sub(1))
+/// Chunk k holds the 64 << k indices from 64 << k on.
+fn chunk_of(index: usize) -> Option<(usize, usize)> {
+    let chunk = (index >> FIRST_BITS).checked_ilog2()? as usize;
+    Some((chunk, index - (FIRST << chunk)))
 }
 
 impl Table {
     #[inline]
     fn slot(&'static self, index: usize) -> Option<&'static Slot> {
-        let (chunk, at) = chunk_of(index);
+        match self.first.get(index) {
+            Some(slot) => Some(slot),
+            None => self.slot_in_chunk(index),
+        }
+    }
+
+    #[inline(never)]
+    fn slot_in_chunk(&'static self, index: usize) -> Option<&'static Slot> {
+        let (chunk, at) = chunk_of(index)?;
         self.chunks.get(chunk)?.get()?.get(at)
     }
 
@@ -213,10 +218,11 @@ impl Table {
             free.never_used - 1
         };
         drop(free);
-        let (chunk, at) = chunk_of(index);
-        let slots = self.chunks.get(chunk)?;
-        let slots = slots.get_or_init(|| (0..chunk_len(chunk)).map(|_| Slot::new()).collect());
-        Some((index, slots.get(at)?))
+        if let Some((chunk, _)) = chunk_of(index) {
+            let slots = || (0..FIRST << chunk).map(|_| Slot::new()).collect();
+            self.chunks.get(chunk)?.get_or_init(slots);
+        }
+        Some((index, self.slot(index)?))
     }
 
     fn give_back(&self, index: usize) {

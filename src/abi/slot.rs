@@ -15,6 +15,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::client::FrameStatus;
+use crate::sync::barrier;
 use crate::sync::thread::{self, Hold, Record};
 
 const PINS: u64 = 0xFFFF_FFFF;
@@ -142,7 +143,10 @@ impl Slot {
     #[inline]
     pub(super) fn unpin(&self, pin: Pin) -> bool {
         match pin {
-            Pin::Held(me, hold) => me.release(hold),
+            Pin::Held(me, hold) => {
+                me.release(hold);
+                barrier::light();
+            }
             Pin::Counted => {
                 self.state.fetch_sub(1, Ordering::AcqRel);
             }

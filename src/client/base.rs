@@ -68,13 +68,7 @@ impl Base {
         {
             return self.finished(method, None);
         }
-        outcome::update(&self.identity, |outcome| {
-            outcome.method = method;
-            outcome.success = true;
-            if outcome.report.is_some() {
-                outcome.report = None;
-            }
-        });
+        outcome::succeeded(&self.identity, method);
     }
 
     /// Notes that this thread's call failed.

@@ -2,7 +2,7 @@
 //!
 //! One thread's calls must not change what another thread reads about its own (DESIGN: handles).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
@@ -34,72 +34,122 @@ struct Entry {
 #[derive(Default)]
 struct Outcomes {
     entries: HashMap<usize, Entry>,
-    /// Two objects are usual in a loop (a WebSocket and its BinData): they skip the hashing.
-    recent: Vec<(usize, Entry)>,
     sweep_at: usize,
 }
 
-const RECENT: usize = 4;
+/// A success that is newer than what the entry of its object says; key 0 is none.
+#[derive(Clone, Copy)]
+struct Success {
+    key: usize,
+    method: &'static str,
+}
+
+const NO_SUCCESS: Success = Success { key: 0, method: "" };
+/// Two objects are usual in a loop: a WebSocket and its BinData.
+const RECENT: usize = 8;
 
 thread_local! {
     static OUTCOMES: RefCell<Outcomes> = RefCell::default();
+    /// The latest successes, by a part of the key: noting another of the same object is two stores.
+    /// Each has an entry in `OUTCOMES`.
+    static RECENT_SUCCESSES: [Cell<Success>; RECENT] =
+        const { [const { Cell::new(NO_SUCCESS) }; RECENT] };
+}
+
+/// Notes that `method` succeeded for this thread; a thread that is ending notes nothing.
+#[inline]
+pub(crate) fn succeeded(object: &Identity, method: &'static str) {
+    let key = object.key();
+    let noted = recent(key, |success| {
+        let same = success.get().key == key;
+        if same {
+            success.set(Success { key, method });
+        }
+        same
+    });
+    if !noted {
+        succeeded_anew(object, method);
+    }
+}
+
+#[cold]
+fn succeeded_anew(object: &Identity, method: &'static str) {
+    update(object, |outcome| *outcome = Outcome { method, success: true, report: None });
+    let key = object.key();
+    let former = recent(key, |success| success.replace(Success { key, method }));
+    with_outcomes(|outcomes| outcomes.settle(former));
 }
 
 /// Changes this thread's outcome for `object`; a thread that is ending has none.
-#[inline]
 pub(crate) fn update(object: &Identity, change: impl FnOnce(&mut Outcome)) {
-    let _ = OUTCOMES.try_with(|cell| {
-        if let Ok(mut outcomes) = cell.try_borrow_mut() {
-            change(outcomes.entry(object));
-        }
+    let key = object.key();
+    let former = recent(key, |success| match success.get().key == key {
+        true => success.replace(NO_SUCCESS),
+        false => NO_SUCCESS,
+    });
+    with_outcomes(|outcomes| {
+        outcomes.settle(former);
+        change(outcomes.entry(object));
     });
 }
 
 /// This thread's outcome for `object`, if it made a call on it.
 pub(crate) fn get(object: &Identity) -> Option<Outcome> {
-    OUTCOMES.try_with(|cell| cell.try_borrow().ok()?.find(object.key()).cloned()).ok().flatten()
+    let key = object.key();
+    let success = recent(key, Cell::get);
+    if success.key == key {
+        return Some(Outcome { method: success.method, success: true, report: None });
+    }
+    with_outcomes(|outcomes| Some(outcomes.entries.get(&key)?.outcome.clone())).flatten()
+}
+
+#[inline]
+fn recent<R>(key: usize, f: impl FnOnce(&Cell<Success>) -> R) -> R {
+    // Identities are allocated: their lowest bits are all alike.
+    let place = (key >> 5) % RECENT;
+    // `place` is less than the length.
+    #[allow(clippy::indexing_slicing)]
+    RECENT_SUCCESSES.with(|successes| f(&successes[place]))
+}
+
+fn with_outcomes<R>(f: impl FnOnce(&mut Outcomes) -> R) -> Option<R> {
+    OUTCOMES.try_with(|cell| cell.try_borrow_mut().ok().map(|mut all| f(&mut all))).ok().flatten()
 }
 
 impl Outcomes {
-    fn find(&self, key: usize) -> Option<&Outcome> {
-        let recent = self.recent.iter().find(|(k, _)| *k == key).map(|(_, entry)| entry);
-        recent.or_else(|| self.entries.get(&key)).map(|entry| &entry.outcome)
+    /// Enters a success that leaves the recent ones.
+    fn settle(&mut self, success: Success) {
+        if let Some(entry) = self.entries.get_mut(&success.key) {
+            entry.outcome = Outcome { method: success.method, success: true, report: None };
+        }
     }
 
-    #[inline]
     fn entry(&mut self, object: &Identity) -> &mut Outcome {
-        let key = object.key();
-        let at = match self.recent.iter().position(|(k, _)| *k == key) {
-            Some(at) => at,
-            None => self.recall(key, object),
-        };
-        // `recall` returns an index into `recent`.
-        #[allow(clippy::indexing_slicing)]
-        &mut self.recent[at].1.outcome
-    }
-
-    /// Brings the entry of `key` into `recent`, moving the oldest there to the map.
-    #[cold]
-    fn recall(&mut self, key: usize, object: &Identity) -> usize {
-        let entry = self.entries.remove(&key).unwrap_or_else(|| Entry {
+        self.sweep();
+        let entry = self.entries.entry(object.key()).or_insert_with(|| Entry {
             object: Arc::downgrade(&object.0),
             outcome: Outcome::default(),
         });
-        if self.recent.len() >= RECENT {
-            let (old_key, old) = self.recent.remove(0);
-            self.entries.insert(old_key, old);
-            self.sweep();
-        }
-        self.recent.push((key, entry));
-        self.recent.len() - 1
+        &mut entry.outcome
     }
 
-    /// Forgets disposed objects whenever the number kept has doubled.
+    /// Forgets disposed objects whenever the number kept has doubled. Their keys may come again.
     fn sweep(&mut self) {
-        if self.entries.len() >= self.sweep_at {
-            self.entries.retain(|_, entry| entry.object.strong_count() > 0);
-            self.sweep_at = (self.entries.len() * 2).max(64);
+        if self.entries.len() < self.sweep_at {
+            return;
         }
+        self.entries.retain(|key, entry| {
+            let lives = entry.object.strong_count() > 0;
+            if !lives {
+                recent(*key, |success| {
+                    if success.get().key == *key {
+                        success.set(NO_SUCCESS);
+                    }
+                });
+            }
+            lives
+        });
+        self.sweep_at = (self.entries.len() * 2).max(64);
     }
 }
 

@@ -39,11 +39,26 @@ impl Input {
     }
 
     /// Drops the first `n` bytes; all of them when there are fewer.
+    #[inline]
     pub fn consume(&mut self, n: usize) {
         self.filled.start = self.filled.end.min(self.filled.start.saturating_add(n));
-        if self.filled.is_empty() {
-            self.filled = 0..0;
-        }
+    }
+
+    /// Where the last `n` bytes that were consumed stand; [`Input::stored`] has them until this
+    /// buffer is received into, released or exchanged.
+    pub fn consumed(&self, n: usize) -> Range<usize> {
+        self.filled.start.saturating_sub(n)..self.filled.start
+    }
+
+    /// The bytes at a place that [`Input::consumed`] told.
+    pub fn stored(&self, place: &Range<usize>) -> &[u8] {
+        self.storage.get(place.clone()).unwrap_or_default()
+    }
+
+    /// The next receive asks for little: what comes is probably the header of a large frame, whose
+    /// payload is better received elsewhere.
+    pub(crate) fn expect_little(&mut self) {
+        self.window = SMALLEST;
     }
 
     /// How many bytes there are.
@@ -68,6 +83,9 @@ impl Input {
         let window = self.window.clamp(SMALLEST, LARGEST);
         if self.storage.is_empty() {
             self.storage = take(window);
+        }
+        if self.is_empty() {
+            self.filled = 0..0;
         }
         if self.storage.len() - self.filled.end < window {
             self.make_room(window);

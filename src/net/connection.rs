@@ -189,6 +189,7 @@ impl Connection {
                 grow(dst, max);
                 let asked = max.min(dst.capacity() - dst.len());
                 let n = sys::receive_spare(socket, dst, asked)?;
+                input.expect_little();
                 Ok((n, n < asked))
             }),
             Some(tls) => self.receive_tls(tls, |engine| engine.decrypt_into(dst, max)),

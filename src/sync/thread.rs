@@ -2,12 +2,12 @@
 
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use super::barrier;
 
-/// How many things one thread can hold at once by [`Record::hold`]: the bits of `used`.
-const HOLDS: usize = u8::BITS as usize;
+/// How many things one thread can hold at once by [`Record::hold`].
+const HOLDS: usize = 8;
 
 /// The record of one thread. Records are never freed; a thread that ends leaves its own to the
 /// next one, so that there are as many as threads lived at one time.
@@ -15,15 +15,13 @@ const HOLDS: usize = u8::BITS as usize;
 pub struct Record {
     /// Addresses of what this thread uses now; 0 is none. Only the thread itself writes them.
     holds: [AtomicUsize; HOLDS],
-    /// Which of them are in use. Only the thread itself looks at it.
-    used: AtomicU8,
     taken: AtomicBool,
     next: AtomicPtr<Self>,
 }
 
 /// A place in the list of holds of this thread.
 #[derive(Debug, Clone, Copy)]
-pub struct Hold(u8);
+pub struct Hold(usize);
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,7 +54,6 @@ impl Record {
     const fn new() -> Self {
         Self {
             holds: [const { AtomicUsize::new(0) }; HOLDS],
-            used: AtomicU8::new(0),
             taken: AtomicBool::new(true),
             next: AtomicPtr::new(ptr::null_mut()),
         }
@@ -76,22 +73,19 @@ impl Record {
     /// too much already.
     #[inline]
     pub fn hold(&self, address: usize) -> Option<Hold> {
-        let used = self.used.load(Ordering::Relaxed);
-        let free = used.trailing_ones();
-        self.holds.get(free as usize)?.store(address, Ordering::Relaxed);
-        self.used.store(used | 1 << free, Ordering::Relaxed);
+        // Seldom more than a few: the processor foresees which is free.
+        let free = self.holds.iter().position(|held| held.load(Ordering::Relaxed) == 0)?;
+        self.holds.get(free)?.store(address, Ordering::Relaxed);
         barrier::light();
-        Some(Hold(free as u8))
+        Some(Hold(free))
     }
 
-    /// Ends a hold. What may have waited for that is to be looked at after this.
+    /// Ends a hold.
     #[inline]
     pub fn release(&self, Hold(place): Hold) {
-        if let Some(held) = self.holds.get(usize::from(place)) {
+        if let Some(held) = self.holds.get(place) {
             held.store(0, Ordering::Release);
         }
-        self.used.store(self.used.load(Ordering::Relaxed) & !(1 << place), Ordering::Relaxed);
-        barrier::light();
     }
 
     /// Whether this thread, seen from another, holds what is at `address`; after a
@@ -116,7 +110,7 @@ impl Record {
 
     fn leave(&self) {
         // A thread that was ended inside a call still holds: its record is not for others.
-        if self.used.load(Ordering::Relaxed) == 0 {
+        if self.holds.iter().all(|held| held.load(Ordering::Relaxed) == 0) {
             self.taken.store(false, Ordering::Release);
         }
     }

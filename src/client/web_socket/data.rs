@@ -1,12 +1,16 @@
 //! The data of the frames that were read, until the program takes it.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use crate::client::bin_data::BinData;
 use crate::error::{Error, ErrorKind, Result};
+use crate::net::buffer::Input;
 use crate::net::spare;
 use crate::proto::frame::Opcode;
 
+/// From this size on payload is received straight into the message.
+pub(super) const DIRECT_FROM: usize = 16 << 10;
 /// Up to this size data is copied out, so that its buffer serves the next message.
 const COPIED: usize = 4 << 10;
 /// A text buffer larger than this is not kept for the next text.
@@ -16,7 +20,10 @@ const KEPT: usize = 4 << 20;
 pub(super) struct Data {
     /// Whole frames, and behind them the beginning of an unfinished one.
     pub(super) bytes: Vec<u8>,
-    /// How much of `bytes` belongs to whole frames.
+    /// A single whole frame that still stands in the receive buffer; `bytes` is empty then. So the
+    /// usual frame is copied once, to where the program wants it.
+    in_input: Range<usize>,
+    /// How much belongs to whole frames.
     pub(super) ready: usize,
     /// Where the unfinished message begins.
     message_start: usize,
@@ -28,11 +35,47 @@ pub(super) struct Data {
 
 impl Default for Data {
     fn default() -> Self {
-        Self { bytes: Vec::new(), ready: 0, message_start: 0, text: false, all_text: true }
+        Self {
+            bytes: Vec::new(),
+            in_input: 0..0,
+            ready: 0,
+            message_start: 0,
+            text: false,
+            all_text: true,
+        }
     }
 }
 
 impl Data {
+    /// The number of bytes held.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() + self.in_input.len()
+    }
+
+    /// Adds payload that was just consumed from `input`: of a frame that is `whole` with it, or of
+    /// which `missing` bytes may be received directly.
+    #[inline]
+    pub(super) fn push(&mut self, input: &Input, payload: usize, whole: bool, missing: usize) {
+        let place = input.consumed(payload);
+        if whole && self.bytes.is_empty() {
+            self.in_input = place;
+            return;
+        }
+        if missing >= DIRECT_FROM {
+            self.prepare();
+        }
+        self.bytes.extend_from_slice(input.stored(&place));
+    }
+
+    /// Before `input` is used again: copies what stands there.
+    #[inline]
+    pub(super) fn settle(&mut self, input: &Input) {
+        if !self.in_input.is_empty() {
+            let place = std::mem::take(&mut self.in_input);
+            self.bytes.extend_from_slice(input.stored(&place));
+        }
+    }
+
     /// A data frame has arrived whole.
     #[inline]
     pub(super) fn frame_ended(&mut self, opcode: Opcode, fin: bool) {
@@ -40,7 +83,7 @@ impl Data {
             self.text = opcode == Opcode::Text;
         }
         self.all_text &= self.text;
-        self.ready = self.bytes.len();
+        self.ready = self.len();
         if fin {
             self.message_start = self.ready;
         }
@@ -66,19 +109,28 @@ impl Data {
         }
     }
 
+    /// The whole frames.
+    fn whole<'a>(&'a self, input: &'a Input) -> &'a [u8] {
+        if self.in_input.is_empty() {
+            self.bytes.get(..self.ready).unwrap_or_default()
+        } else {
+            input.stored(&self.in_input)
+        }
+    }
+
     /// Takes the whole frames as text, or nothing if they are not text.
-    pub(super) fn take_text(&mut self) -> Result<FrameText> {
+    pub(super) fn take_text(&mut self, input: &Input) -> Result<FrameText> {
         let complete = self.message_start == self.ready;
         if !(self.all_text && complete) {
-            check_text(self.bytes.get(..self.ready).unwrap_or_default())?;
+            check_text(self.whole(input))?;
         }
         let mut text = SPARE.take();
         text.clear();
         // One more for the NUL of C.
-        if self.ready <= COPIED {
+        if self.ready <= COPIED || !self.in_input.is_empty() {
             text.reserve(self.ready + 1);
-            text.extend_from_slice(self.bytes.get(..self.ready).unwrap_or_default());
-            self.bytes.drain(..self.ready);
+            text.extend_from_slice(self.whole(input));
+            self.drop_whole();
         } else {
             std::mem::swap(&mut self.bytes, &mut text);
             self.put_back_unfinished(&mut text);
@@ -89,11 +141,23 @@ impl Data {
     }
 
     /// Takes the whole frames and appends them to `bin_data`.
-    pub(super) fn take_into(&mut self, bin_data: &BinData) {
-        let mut unfinished = self.bytes.split_off(self.ready);
-        bin_data.append_from(&mut self.bytes);
-        self.bytes.append(&mut unfinished);
+    pub(super) fn take_into(&mut self, bin_data: &BinData, input: &Input) {
+        if self.ready <= COPIED || !self.in_input.is_empty() {
+            bin_data.append_bytes(self.whole(input));
+            self.drop_whole();
+        } else {
+            let mut unfinished = self.bytes.split_off(self.ready);
+            bin_data.append_from(&mut self.bytes);
+            self.bytes.append(&mut unfinished);
+        }
         self.taken();
+    }
+
+    fn drop_whole(&mut self) {
+        if self.in_input.is_empty() {
+            self.bytes.drain(..self.ready);
+        }
+        self.in_input = 0..0;
     }
 
     /// `taken` was swapped out of `bytes`; what lies behind the whole frames stays.
@@ -174,10 +238,10 @@ mod tests {
         for size in [3, COPIED + 1] {
             let mut data = data(&vec![b'a'; size], Opcode::Text, true);
             data.bytes.extend_from_slice(b"rest");
-            assert_eq!(data.take_text().unwrap().into_bytes().len(), size);
+            assert_eq!(data.take_text(&Input::new()).unwrap().into_bytes().len(), size);
             assert_eq!(data.bytes, b"rest");
             let bin_data = BinData::new_object();
-            data.take_into(&bin_data);
+            data.take_into(&bin_data, &Input::new());
             assert_eq!((bin_data.num_bytes(), data.bytes.as_slice()), (0, &b"rest"[..]));
         }
     }
@@ -185,27 +249,30 @@ mod tests {
     #[test]
     fn binary_data_is_taken_as_text_only_if_it_is_utf8() {
         let mut bad = data(b"a\xFF", Opcode::Binary, true);
-        assert!(bad.take_text().is_err());
+        assert!(bad.take_text(&Input::new()).is_err());
         assert_eq!(bad.ready, 2);
-        assert_eq!(data(b"ok", Opcode::Binary, true).take_text().unwrap().as_str(), "ok");
+        assert_eq!(
+            data(b"ok", Opcode::Binary, true).take_text(&Input::new()).unwrap().as_str(),
+            "ok"
+        );
     }
 
     #[test]
     fn a_character_cut_by_a_fragment_waits_for_its_rest() {
         let mut data = data(b"\xC3", Opcode::Text, false);
-        assert!(data.take_text().is_err());
+        assert!(data.take_text(&Input::new()).is_err());
         data.bytes.push(0xA9);
         data.frame_ended(Opcode::Continuation, true);
-        assert_eq!(data.take_text().unwrap().as_str(), "\u{e9}");
+        assert_eq!(data.take_text(&Input::new()).unwrap().as_str(), "\u{e9}");
     }
 
     #[test]
     fn a_character_that_was_cut_by_a_take_is_no_text() {
         let mut data = data(b"\xC3", Opcode::Text, false);
-        data.take_into(&BinData::new_object());
+        data.take_into(&BinData::new_object(), &Input::new());
         data.bytes.push(0xA9);
         data.frame_ended(Opcode::Continuation, true);
-        assert!(data.take_text().is_err());
+        assert!(data.take_text(&Input::new()).is_err());
         assert_eq!(data.ready, 1);
     }
 
@@ -215,6 +282,6 @@ mod tests {
         data.bytes.extend_from_slice(b"part");
         data.frame_ended(Opcode::Text, false);
         data.drop_unfinished();
-        assert_eq!(data.take_text().unwrap().as_str(), "whole");
+        assert_eq!(data.take_text(&Input::new()).unwrap().as_str(), "whole");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::data::{Data, FrameText};
+use super::data::{DIRECT_FROM, Data, FrameText};
 use super::settings::Settings;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
@@ -16,10 +16,8 @@ use crate::net::wait::{Step, Watch, block_on};
 use crate::proto::close::{CloseCode, CloseFrame};
 use crate::proto::extension::Agreed;
 use crate::proto::frame::Opcode;
-use crate::proto::receiver::{Event, Limits, Receiver};
+use crate::proto::receiver::{Complete, Event, Limits, Receiver, Taken};
 
-/// From this size on payload is received straight into the message.
-const DIRECT_FROM: usize = 16 << 10;
 /// How often a step receives before it lets go of the locks and looks at the deadline: Pings alone
 /// must not hold a reader for ever.
 const RECEIVES_A_STEP: usize = 64;
@@ -30,6 +28,9 @@ const LINGER: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct ReadSide {
     open: Option<Open>,
+    /// What was received and not yet taken apart. Empty whenever more is wanted: then what other
+    /// threads took in meanwhile comes next, and after that the socket.
+    input: Input,
     data: Data,
     /// What `data` may hold, also of several messages that were not taken; 0 is no limit.
     limit: u64,
@@ -39,9 +40,6 @@ pub(super) struct ReadSide {
 
 struct Open {
     connection: Arc<Connection>,
-    /// What was received and not yet taken apart. Empty whenever more is wanted: then what other
-    /// threads took in meanwhile comes next, and after that the socket.
-    input: Input,
     receiver: Receiver,
 }
 
@@ -77,7 +75,7 @@ impl ReadSide {
             receiver = receiver.with_deflate(agreed);
             self.extensions = agreed.to_string();
         }
-        self.open = Some(Open { connection, input: Input::new(), receiver });
+        self.open = Some(Open { connection, receiver });
     }
 
     /// The limits hold from the next frame on.
@@ -152,7 +150,7 @@ impl WebSocket {
     /// Reads what is there: whole frames from the buffer, then from the socket.
     fn read_step(&self) -> Result<Progress> {
         let mut read = self.read.lock();
-        let ReadSide { open, data, limit, close_reason, .. } = &mut *read;
+        let ReadSide { open, input, data, limit, close_reason, .. } = &mut *read;
         let Some(open) = open else {
             return Err(no_connection("the handshake is not done."));
         };
@@ -162,46 +160,64 @@ impl WebSocket {
         if self.status.close_received() {
             return Err(close_unanswered());
         }
-        let before = data.bytes.len();
+        data.settle(input);
+        let before = data.len();
         for _ in 0..=RECEIVES_A_STEP {
-            // All events of what was received before; then more is received.
-            while let Some(event) = self.take_apart(open, data, *limit)? {
-                if let Some(progress) = self.on_event(event, data, close_reason)? {
+            // All frames of what was received before; then more is received.
+            while let Some(complete) = self.take_apart(open, input, data, *limit)? {
+                if let Some(progress) = self.on_frame(complete, open, data, close_reason)? {
                     return Ok(progress);
                 }
             }
-            match self.receive_more(open, data)? {
+            match self.receive_more(open, input, data)? {
                 Received::More => {}
-                Received::Event(event) => {
-                    if let Some(progress) = self.on_event(event, data, close_reason)? {
+                Received::Frame(complete) => {
+                    if let Some(progress) = self.on_frame(complete, open, data, close_reason)? {
                         return Ok(progress);
                     }
                 }
                 Received::Wait(watch) => {
-                    let moved = data.bytes.len() > before;
+                    let moved = data.len() > before;
                     data.release();
                     let connection = Arc::clone(&open.connection);
                     return Ok(Progress::Pending { connection, watch, moved });
                 }
             }
         }
-        let moved = data.bytes.len() > before;
+        let moved = data.len() > before;
         Ok(Progress::Busy { connection: Arc::clone(&open.connection), moved })
     }
 
-    /// The next event from what was received; `None` when all of it is used up.
+    /// The next frame from what was received; `None` when all of it is used up.
     #[inline]
-    fn take_apart(&self, open: &mut Open, data: &mut Data, limit: u64) -> Result<Option<Event>> {
-        let taken = open.receiver.receive(open.input.bytes(), &mut data.bytes);
-        let (used, event) = taken.map_err(|error| self.violated(error, &open.connection))?;
-        open.input.consume(used);
-        self.check_untaken(data, limit, &open.connection)?;
-        Ok(event)
+    fn take_apart(
+        &self,
+        open: &mut Open,
+        input: &mut Input,
+        data: &mut Data,
+        limit: u64,
+    ) -> Result<Option<Complete>> {
+        let Open { connection, receiver } = open;
+        let taken = receiver.take(input.bytes(), &mut data.bytes);
+        let Taken { used, payload, complete } =
+            taken.map_err(|error| self.violated(error, connection))?;
+        let payload = payload.len();
+        input.consume(used);
+        if payload > 0 {
+            data.push(input, payload, complete.is_some(), receiver.direct());
+        }
+        self.check_untaken(data, limit, connection)?;
+        Ok(complete)
     }
 
     /// One receive from the socket: into the buffer, or straight into the message if it is large.
-    fn receive_more(&self, open: &mut Open, data: &mut Data) -> Result<Received> {
-        let Open { connection, input, receiver } = open;
+    fn receive_more(
+        &self,
+        open: &mut Open,
+        input: &mut Input,
+        data: &mut Data,
+    ) -> Result<Received> {
+        let Open { connection, receiver } = open;
         let mut shared = lock(&connection.input);
         // Both are moved by pointer. The empty buffer goes in, the filled one comes out.
         std::mem::swap(&mut *shared, input);
@@ -229,14 +245,40 @@ impl WebSocket {
             Fill::Bytes(_) => {
                 std::mem::swap(&mut *shared, input);
                 drop(shared);
-                let event = receiver.appended(&data.bytes, from);
-                let event = event.map_err(|error| self.violated(error, connection))?;
-                Ok(event.map_or(Received::More, Received::Event))
+                let complete = receiver.appended(&data.bytes, from);
+                let complete = complete.map_err(|error| self.violated(error, connection))?;
+                Ok(complete.map_or(Received::More, Received::Frame))
             }
         }
     }
 
-    /// `None`: the event was handled on the way.
+    /// `None`: the frame was handled on the way.
+    #[inline(always)]
+    fn on_frame(
+        &self,
+        complete: Complete,
+        open: &mut Open,
+        data: &mut Data,
+        close_reason: &mut String,
+    ) -> Result<Option<Progress>> {
+        match complete {
+            Complete::Data { opcode, fin } => Ok(Some(self.on_data(opcode, fin, data))),
+            Complete::Control => {
+                let event = open.receiver.control_event();
+                let event = event.map_err(|error| self.violated(error, &open.connection))?;
+                self.on_event(event, data, close_reason)
+            }
+        }
+    }
+
+    #[inline]
+    fn on_data(&self, opcode: Opcode, fin: bool, data: &mut Data) -> Progress {
+        self.status.set_final_frame(fin);
+        data.frame_ended(opcode, fin);
+        self.returned(opcode, data)
+    }
+
+    #[inline(never)]
     fn on_event(
         &self,
         event: Event,
@@ -244,11 +286,7 @@ impl WebSocket {
         close_reason: &mut String,
     ) -> Result<Option<Progress>> {
         match event {
-            Event::Data { opcode, fin } => {
-                self.status.set_final_frame(fin);
-                data.frame_ended(opcode, fin);
-                Ok(Some(self.returned(opcode, data)))
-            }
+            Event::Data { opcode, fin } => Ok(Some(self.on_data(opcode, fin, data))),
             Event::Ping(ping) if self.ping_auto_respond() => {
                 lock(&self.write).answer_ping(ping);
                 Ok(None)
@@ -301,7 +339,7 @@ impl WebSocket {
     /// Data that nobody takes must not grow without bound either.
     #[inline]
     fn check_untaken(&self, data: &Data, limit: u64, connection: &Arc<Connection>) -> Result<()> {
-        let held = data.bytes.len();
+        let held = data.len();
         if held as u64 <= limit || limit == 0 {
             return Ok(());
         }
@@ -416,7 +454,7 @@ fn close_unanswered() -> Error {
 }
 
 enum Received {
-    Event(Event),
+    Frame(Complete),
     More,
     Wait(Watch),
 }
@@ -424,8 +462,8 @@ enum Received {
 impl WebSocket {
     /// Takes the data read so far as text.
     pub fn get_frame_data(&self) -> Result<FrameText> {
-        let mut read = self.read.lock();
-        let text = read.data.take_text()?;
+        let ReadSide { data, input, .. } = &mut *self.read.lock();
+        let text = data.take_text(input)?;
         self.status.set_data_len(0);
         Ok(text)
     }
@@ -438,8 +476,8 @@ impl WebSocket {
 
     /// Takes the data read so far and appends it to `bin_data`.
     pub fn get_frame_data_bd(&self, bin_data: &BinData) -> Result<()> {
-        let mut read = self.read.lock();
-        read.data.take_into(bin_data);
+        let ReadSide { data, input, .. } = &mut *self.read.lock();
+        data.take_into(bin_data, input);
         self.status.set_data_len(0);
         Ok(())
     }
@@ -465,7 +503,7 @@ impl WebSocket {
         if !self.status.is_connected() {
             return Ok(false);
         }
-        if !open.input.is_empty() {
+        if !read.input.is_empty() {
             return Ok(true);
         }
         let mut input = lock(&open.connection.input);
