@@ -7,7 +7,7 @@ import asyncio
 
 from aiohttp import WSMsgType, web
 
-from conversation import Conversation, options, parent_gone, split, tell
+from conversation import Conversation, end_with_parent, options, split, tell
 
 
 class Session(Conversation):
@@ -78,8 +78,7 @@ async def main():
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=chosen.tls).start()
     tell(port=runner.addresses[0][1])
-    await parent_gone()
-    await runner.cleanup()
+    await end_with_parent()
 
 
 asyncio.run(main())

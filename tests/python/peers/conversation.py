@@ -19,6 +19,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import os
 import ssl
 import sys
 from urllib.parse import parse_qs, urlsplit
@@ -42,8 +43,9 @@ def tell(**facts):
     print(json.dumps(facts), flush=True)
 
 
-async def parent_gone():
+async def end_with_parent():
     await asyncio.to_thread(sys.stdin.buffer.read)
+    os._exit(0)  # sessions that are still open must not hold it up
 
 
 def split(target):

@@ -77,7 +77,10 @@ class Server:
 
     def end(self):
         self._process.stdin.close()
-        code = self._process.wait(WATCHDOG)
+        try:
+            code = self._process.wait(WATCHDOG)
+        finally:
+            self._process.kill()  # if it does not end by itself
         self._reader.join(WATCHDOG)
         self._process.stdout.close()
         assert code == 0, self._all_output()
@@ -110,7 +113,8 @@ class Peer(NamedTuple):
     ca: str | None = None
 
     def open(self, path, query=None, **properties):
-        return Session(self, path, query or {}, properties)
+        offer = ALL if self.deflate else {}
+        return Session(self, path, query or {}, {**offer, **properties})
 
 
 class Session:
@@ -121,8 +125,7 @@ class Session:
     def __init__(self, peer, path, query, properties):
         self._server, self._number = peer.server, next(self._numbers)
         target = f"{path}?{urlencode({'id': self._number, **query})}"
-        offer = ALL if peer.deflate else {}
-        self.ws = opened(peer.server.port, target, peer.ca, **{**offer, **properties})
+        self.ws = opened(peer.server.port, target, peer.ca, **properties)
         assert (self.ws.NegotiatedExtensions != "") is peer.deflate
 
     def send(self, *pieces, pings=()):

@@ -7,7 +7,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Opcode
 
-from conversation import Conversation, options, parent_gone, split, tell
+from conversation import Conversation, end_with_parent, options, split, tell
 
 
 class Connection(ServerConnection):
@@ -79,7 +79,7 @@ async def main():
     }
     async with serve(serve_session, "127.0.0.1", 0, **named) as server:
         tell(port=server.sockets[0].getsockname()[1])
-        await parent_gone()
+        await end_with_parent()
 
 
 asyncio.run(main())
