@@ -143,16 +143,16 @@ class Session:
 
     def receive(self):
         """The next message, and the number of bytes that each of its frames had."""
-        ws, sizes, total = self.ws, [], 0
-        while not sizes or not ws.FinalFrame:
+        ws, opcodes, sizes = self.ws, [], []
+        while not opcodes or not ws.FinalFrame:
             assert ws.ReadFrame(), (ws.ReadFrameFailReason, ws.LastErrorText)
-            expected = ("Continuation",) if sizes else ("Text", "Binary")
-            assert ws.FrameOpcode in expected, (ws.FrameOpcode, ws.CloseStatusCode, ws.CloseReason)
-            text = ws.FrameOpcode == "Text" if not sizes else text
-            sizes.append(ws.FrameDataLen - total)
-            total = ws.FrameDataLen
-        if text:
+            assert not ws.CloseReceived, (ws.CloseStatusCode, ws.CloseReason)
+            opcodes.append(ws.FrameOpcode)
+            sizes.append(ws.FrameDataLen - sum(sizes))
+        assert opcodes[1:] == ["Continuation"] * (len(opcodes) - 1), opcodes
+        if opcodes[0] == "Text":
             return ws.GetFrameData(), sizes
+        assert opcodes[0] == "Binary", opcodes
         data = openck.BinData()
         assert ws.GetFrameDataBd(data), ws.LastErrorText
         return data.GetBinary(), sizes
