@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-const PYTHON_PACKAGES: [&str; 2] = ["pytest==9.2.0", "websockets==17.4"];
+const PYTHON_PACKAGES: [&str; 3] = ["pytest==9.2.0", "websockets==17.4", "aiohttp==3.14.5"];
+const WS_VERSION: &str = "8.23.0";
 const INSTALLING: Duration = Duration::from_secs(1200);
 
 /// Something that a part of the tests cannot do without.
@@ -26,8 +27,10 @@ pub(crate) enum Need {
     Pascal,
     /// Python 3, enough to run a program.
     Python,
-    /// Python 3 with pytest and websockets in an environment of its own.
+    /// Python 3 with pytest, websockets and aiohttp in an environment of its own.
     PythonTools,
+    /// Node with the package ws.
+    Node,
     /// Programs that make network namespaces.
     Namespaces,
     /// Python 2.7 with Autobahn's suite.
@@ -35,7 +38,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::OpenSsl,
         Self::C,
         Self::Valgrind,
@@ -43,6 +46,7 @@ impl Need {
         Self::Pascal,
         Self::Python,
         Self::PythonTools,
+        Self::Node,
         Self::Namespaces,
         Self::Autobahn,
     ];
@@ -56,7 +60,8 @@ impl Need {
             Self::Tcl => "tclsh",
             Self::Pascal => "Free Pascal",
             Self::Python => "python3",
-            Self::PythonTools => "python3 with venv, pytest, websockets",
+            Self::PythonTools => "python3 with venv, pytest, websockets, aiohttp",
+            Self::Node => "node with npm, ws",
             Self::Namespaces => "ip and unshare",
             Self::Autobahn => "Python 2.7 with autobahntestsuite",
         }
@@ -71,6 +76,7 @@ impl Need {
             Self::Pascal => &["fp-compiler", "fp-units-rtl", "fp-units-fcl"],
             Self::Python => &["python3"],
             Self::PythonTools => &["python3", "python3-venv"],
+            Self::Node => &["nodejs", "npm"],
             Self::Namespaces => &["iproute2", "util-linux"],
             // No distribution has Python 2.7 any more.
             Self::Autobahn => &[],
@@ -90,6 +96,7 @@ impl Need {
             Self::Pascal => all(&["fpc"]),
             Self::Python => all(&["python3"]),
             Self::PythonTools => has_python_packages(&python(context)),
+            Self::Node => has_ws(context),
             Self::Namespaces => all(&["ip", "unshare", "mount"]),
             Self::Autobahn => autobahn::is_installed(context),
         }
@@ -119,6 +126,9 @@ pub(crate) fn ensure(context: &Context, needs: &[Need]) -> Vec<Need> {
     if missing.contains(&Need::PythonTools) && system_has(Need::PythonTools) {
         make_environment(context);
     }
+    if missing.contains(&Need::Node) && system_has(Need::Node) {
+        install_ws(context);
+    }
     if missing.contains(&Need::Autobahn) && system_has(Need::Autobahn) {
         show_failure(&autobahn::install(context));
     }
@@ -142,10 +152,16 @@ pub(crate) fn python(context: &Context) -> PathBuf {
     context.target.join("venv/bin/python")
 }
 
+/// Where Node finds the tests' package.
+pub(crate) fn node_modules(context: &Context) -> PathBuf {
+    context.target.join("node/node_modules")
+}
+
 /// The packages of the distribution are there, whatever else is needed.
 fn system_has(need: Need) -> bool {
     match need {
         Need::PythonTools => succeeds("python3", &["-c", "import venv, ensurepip"]),
+        Need::Node => which("node").is_some() && which("npm").is_some(),
         Need::Autobahn => autobahn::python27().is_some(),
         _ => false,
     }
@@ -188,6 +204,20 @@ fn has_python_packages(python: &Path) -> bool {
     let program = "import sys, importlib.metadata as m\n\
                    for p in sys.argv[1:]: n, v = p.split('=='); assert m.version(n) == v";
     succeeds(python, &[&["-c", program], &PYTHON_PACKAGES[..]].concat())
+}
+
+fn install_ws(context: &Context) {
+    println!("installing ws@{WS_VERSION}");
+    let mut install = Command::new("npm");
+    install.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefix"]);
+    install.arg(context.target.join("node")).arg(format!("ws@{WS_VERSION}"));
+    show_failure(&process::run(&mut install, &log(context, "node"), INSTALLING));
+}
+
+fn has_ws(context: &Context) -> bool {
+    let package = node_modules(context).join("ws/package.json").display().to_string();
+    let program = "process.exit(require(process.argv[1]).version === process.argv[2] ? 0 : 1)";
+    succeeds("node", &["-e", program, &package, WS_VERSION])
 }
 
 fn log(context: &Context, name: &str) -> PathBuf {

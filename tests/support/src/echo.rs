@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tungstenite::handshake::server::{Request as Upgrade, Response};
 use tungstenite::http::HeaderValue;
 use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{Error, Message};
+use tungstenite::{Error, Message, WebSocket};
 
 /// Starts a server that echoes text and binary messages on every path.
 ///
@@ -23,21 +23,8 @@ pub fn start(port: u16, tls: Option<Arc<ServerConfig>>) -> io::Result<Server> {
 }
 
 /// Echoes on a connection whose request head was read already.
-pub fn serve(mut stream: Stream, request: &Request) -> io::Result<()> {
-    stream.set_timeout(None)?;
-    stream.unread(&request.raw);
-    let protocol = request.query("protocol");
-    // The signature is tungstenite's.
-    #[allow(clippy::result_large_err)]
-    let choose = |_: &Upgrade, mut response: Response| {
-        if let Some(value) = protocol.and_then(|name| HeaderValue::from_str(&name).ok()) {
-            response.headers_mut().insert("Sec-WebSocket-Protocol", value);
-        }
-        Ok(response)
-    };
-    let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-    let mut socket = tungstenite::accept_hdr_with_config(stream, choose, Some(config))
-        .map_err(|error| io::Error::other(error.to_string()))?;
+pub fn serve(stream: Stream, request: &Request) -> io::Result<()> {
+    let mut socket = accept(stream, request)?;
     let every = request.number("keyupdate").unwrap_or(0);
     let mut messages = 0;
     loop {
@@ -54,4 +41,22 @@ pub fn serve(mut stream: Stream, request: &Request) -> io::Result<()> {
             Err(error) => return Err(io::Error::other(error)),
         }
     }
+}
+
+/// Upgrades a connection whose request head was read already.
+pub(crate) fn accept(mut stream: Stream, request: &Request) -> io::Result<WebSocket<Stream>> {
+    stream.set_timeout(None)?;
+    stream.unread(&request.raw);
+    let protocol = request.query("protocol");
+    // The signature is tungstenite's.
+    #[allow(clippy::result_large_err)]
+    let choose = |_: &Upgrade, mut response: Response| {
+        if let Some(value) = protocol.and_then(|name| HeaderValue::from_str(&name).ok()) {
+            response.headers_mut().insert("Sec-WebSocket-Protocol", value);
+        }
+        Ok(response)
+    };
+    let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+    tungstenite::accept_hdr_with_config(stream, choose, Some(config))
+        .map_err(|error| io::Error::other(error.to_string()))
 }

@@ -7,6 +7,7 @@
 // A test server that cannot start must stop the test, with its reason.
 #![allow(clippy::expect_used)]
 
+pub mod conversation;
 pub mod echo;
 pub mod head;
 pub mod pki;
@@ -16,7 +17,14 @@ pub mod server;
 pub mod stream;
 pub mod wire;
 
+use std::io::Read;
 use std::time::Duration;
 
 /// No wait of a scripted server is longer than this.
 pub const WATCHDOG: Duration = Duration::from_secs(10);
+
+/// Waits until the standard input is closed, so that a server never outlives its parent.
+pub fn wait_for_parent() {
+    let mut buffer = [0; 256];
+    while std::io::stdin().read(&mut buffer).is_ok_and(|n| n > 0) {}
+}

@@ -56,6 +56,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Writes `NAME.pem` and `NAME.key` into `dir`, for servers that read files.
+    pub fn write(&self, dir: &Path, name: &str) -> std::io::Result<()> {
+        std::fs::write(dir.join(format!("{name}.pem")), &self.cert_pem)?;
+        std::fs::write(dir.join(format!("{name}.key")), &self.key_pem)
+    }
+
     /// A rustls server configuration for TLS 1.2 and 1.3.
     pub fn server_config(&self) -> Arc<ServerConfig> {
         self.server_config_for(rustls::ALL_VERSIONS)

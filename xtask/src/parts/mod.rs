@@ -22,6 +22,7 @@ pub(crate) const ALL: &[Part] = &[
     Part { name: "c", needs: &[Need::C, Need::Valgrind], run: c::run },
     Part { name: "tcl", needs: &[Need::Tcl], run: tcl::run },
     Part { name: "python", needs: &[Need::PythonTools], run: python::run },
+    Part { name: "peers", needs: &[Need::PythonTools, Need::Node], run: python::peers },
     Part { name: "pascal", needs: &[Need::Pascal], run: pascal::run },
     Part { name: "seeds", needs: seeds::NEEDS, run: seeds::run },
     Part { name: "autobahn", needs: &[Need::Autobahn], run: autobahn::test },

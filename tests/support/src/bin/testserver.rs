@@ -1,7 +1,8 @@
 //! The test servers as a program, for tests that are not written in Rust.
 //!
-//! Prints one line of JSON with the ports and the path of the CA's certificate, and runs until
-//! its standard input is closed, so that it never outlives its parent.
+//! Prints one line of JSON with the ports, the path of the CA's certificate and a folder that also
+//! holds the good certificate and its key (`good.pem`, `good.key`), and runs until its standard
+//! input is closed, so that it never outlives its parent.
 //!
 //! `--ws-port N` (or `--port N`) and `--wss-port N` fix a port; `--name HOST` adds a name to the
 //! good certificate.
@@ -9,8 +10,9 @@
 use openck_test_support::pki::{Kind, Pki};
 use openck_test_support::scenarios;
 use openck_test_support::server::Server;
+use openck_test_support::wait_for_parent;
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::Write;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse(std::env::args().skip(1))?;
@@ -19,6 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dir = std::env::temp_dir().join(format!("openck-test-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
     let ca = pki.write_ca(&dir)?;
+    let good = pki.identity(Kind::Good);
+    good.write(&dir, Kind::Good.name())?;
 
     let ws = scenarios::start(options.ws_port, None)?;
     let mut line = format!("{{\"ws\":{}", ws.port());
@@ -45,11 +49,6 @@ fn key(kind: Kind) -> String {
         Kind::Good => "wss".into(),
         other => format!("wss_{}", other.name()),
     }
-}
-
-fn wait_for_parent() {
-    let mut buffer = [0; 256];
-    while std::io::stdin().read(&mut buffer).is_ok_and(|n| n > 0) {}
 }
 
 #[derive(Default)]
