@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::{Mutex, OnceLock};
 
 use super::slot::{Key, Pin, Slot};
@@ -114,7 +115,7 @@ pub struct Pinned<T> {
     slot: &'static Slot,
     index: usize,
     pin: Pin,
-    object: *const T,
+    object: NonNull<T>,
     _type: PhantomData<T>,
 }
 
@@ -125,7 +126,7 @@ impl<T> Deref for Pinned<T> {
     fn deref(&self) -> &T {
         // SAFETY: the slot held an object of this class when it was pinned, and keeps it for as
         // long as a pin is held.
-        unsafe { &*self.object }
+        unsafe { self.object.as_ref() }
     }
 }
 

@@ -11,7 +11,7 @@
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::client::FrameStatus;
@@ -54,14 +54,9 @@ impl Key {
 
 type DropObject = unsafe fn(*mut ());
 
-/// How an object is kept alive.
+/// What keeps an object alive: a hold of this thread, or, without one, a count in the slot.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Pin {
-    /// In the record of this thread.
-    Held(&'static Record, Hold),
-    /// In the slot.
-    Counted,
-}
+pub(super) struct Pin(Option<Hold>);
 
 /// Aligned to a cache line, so that two objects in use by two threads do not slow each other.
 #[repr(align(64))]
@@ -104,15 +99,13 @@ impl Slot {
 
     /// Keeps the object of `key` alive until [`Slot::unpin`]; `None` if it does not live here.
     #[inline]
-    pub(super) fn pin(&self, key: Key) -> Option<(*const (), Pin)> {
-        let Some((me, hold)) =
-            Record::current().and_then(|me| Some((me, me.hold(self.address())?)))
-        else {
+    pub(super) fn pin(&self, key: Key) -> Option<(NonNull<()>, Pin)> {
+        let Some(hold) = Record::current().and_then(|me| me.hold(self.address())) else {
             return self.pin_counted(key);
         };
-        let pin = Pin::Held(me, hold);
+        let pin = Pin(Some(hold));
         if self.holds(key) {
-            return Some((self.object.load(Ordering::Relaxed), pin));
+            return Some((NonNull::new(self.object.load(Ordering::Relaxed))?, pin));
         }
         // The pin of another object, which was disposed meanwhile, may have been the last.
         self.unpin(pin);
@@ -120,7 +113,7 @@ impl Slot {
     }
 
     #[cold]
-    fn pin_counted(&self, key: Key) -> Option<(*const (), Pin)> {
+    fn pin_counted(&self, key: Key) -> Option<(NonNull<()>, Pin)> {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             if Key::of(state) != key || state & PINS == PINS {
@@ -133,7 +126,9 @@ impl Slot {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return Some((self.object.load(Ordering::Relaxed), Pin::Counted)),
+                Ok(_) => {
+                    return Some((NonNull::new(self.object.load(Ordering::Relaxed))?, Pin(None)));
+                }
                 Err(now) => state = now,
             }
         }
@@ -143,11 +138,11 @@ impl Slot {
     #[inline]
     pub(super) fn unpin(&self, pin: Pin) -> bool {
         match pin {
-            Pin::Held(me, hold) => {
-                me.release(hold);
+            Pin(Some(hold)) => {
+                hold.end();
                 barrier::light();
             }
-            Pin::Counted => {
+            Pin(None) => {
                 self.state.fetch_sub(1, Ordering::AcqRel);
             }
         }

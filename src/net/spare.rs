@@ -15,9 +15,14 @@ const KEPT: usize = 4;
 
 static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
-/// An empty buffer with room, if one is kept.
-pub(crate) fn take() -> Vec<u8> {
-    lock(&SPARE).pop().unwrap_or_default()
+/// An empty buffer with room, if one is kept: for `wanted` bytes if there is such a one.
+pub(crate) fn take(wanted: usize) -> Vec<u8> {
+    let mut spare = lock(&SPARE);
+    let found = spare.iter().position(|buffer| buffer.capacity() >= wanted);
+    match found {
+        Some(found) => spare.swap_remove(found),
+        None => spare.pop().unwrap_or_default(),
+    }
 }
 
 /// Keeps `buffer` for the next use, or frees it.

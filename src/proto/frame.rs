@@ -94,7 +94,7 @@ impl Header {
     ///
     /// None when bytes are missing. Fails with [`ErrorKind::Protocol`] on what RFC 6455 forbids at
     /// this place, as soon as the bytes present prove it; a longer `input` never changes the error.
-    #[inline]
+    #[inline(always)]
     pub fn parse(input: &[u8], rules: Rules) -> Result<Option<(Self, usize)>> {
         let Some((&first, rest)) = input.split_first() else { return Ok(None) };
         let Some(opcode) = allowed_opcode(first, rules) else {

@@ -36,29 +36,15 @@ pub enum Event {
     Close(CloseFrame),
 }
 
-/// What [`Receiver::take`] took from its input.
+/// A message in one frame, see [`Receiver::whole_message`].
 #[derive(Debug, Clone, Copy)]
-pub struct Taken<'a> {
-    /// So many bytes.
-    pub used: usize,
-    /// Payload of a data frame, the last of these bytes. The caller appends it to the message.
+pub struct Whole<'a> {
+    /// Text or Binary.
+    pub opcode: Opcode,
+    /// Its payload.
     pub payload: &'a [u8],
-    /// The frame that is complete with it.
-    pub complete: Option<Complete>,
-}
-
-/// A frame that has arrived whole: an [`Event`] without payload, cheap to hand on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Complete {
-    /// As [`Event::Data`].
-    Data {
-        /// Text or Binary for the first frame of a message, Continuation for the others.
-        opcode: Opcode,
-        /// Whether the message is complete with it.
-        fin: bool,
-    },
-    /// Another, see [`Receiver::control_event`].
-    Control,
+    /// How many bytes of the input it takes; the payload is the last of them.
+    pub used: usize,
 }
 
 /// Takes the bytes of a connection apart, in pieces of any size.
@@ -151,50 +137,46 @@ impl Receiver {
         input: &[u8],
         message: &mut Vec<u8>,
     ) -> Result<(usize, Option<Event>)> {
-        let Taken { used, payload, complete } = self.take(input, message)?;
-        message.extend_from_slice(payload);
-        let event = match complete {
-            None => None,
-            Some(Complete::Data { opcode, fin }) => Some(Event::Data { opcode, fin }),
-            Some(Complete::Control) => Some(self.control_event()?),
-        };
-        Ok((used, event))
-    }
-
-    /// As [`Receiver::receive`], but payload that is not compressed is returned instead of appended,
-    /// and a control frame is told apart by [`Receiver::control_event`].
-    #[inline]
-    pub fn take<'a>(&mut self, input: &'a [u8], message: &mut Vec<u8>) -> Result<Taken<'a>> {
         let mut rest = input;
         if self.phase != Phase::Payload {
-            let Some(used) = self.next_header(input)? else {
-                return Ok(Taken { used: input.len(), payload: &[], complete: None });
-            };
+            let Some(used) = self.next_header(input)? else { return Ok((input.len(), None)) };
             rest = input.get(used..).unwrap_or_default();
         }
         let count = usize::try_from(self.missing).map_or(rest.len(), |miss| miss.min(rest.len()));
         let (payload, rest) = rest.split_at(count);
         let used = input.len() - rest.len();
         if self.frame.opcode.is_control() {
-            let complete = self.control_payload(payload).then_some(Complete::Control);
-            return Ok(Taken { used, payload: &[], complete });
+            return self.control_payload(payload).map(|event| (used, event));
         }
         if self.message.compressed {
-            let complete = self.compressed_payload(payload, message)?.then(|| self.data());
-            return Ok(Taken { used, payload: &[], complete });
+            return self.compressed_payload(payload, message).map(|event| (used, event));
         }
         self.check_text(payload)?;
-        let complete = self.advance(count)?.then(|| self.data());
-        Ok(Taken { used, payload, complete })
+        message.extend_from_slice(payload);
+        if self.advance(count)? { Ok((used, Some(self.data()))) } else { Ok((used, None)) }
     }
 
-    /// The event of the control frame that [`Receiver::take`] told of. A Close may be a failure.
-    pub fn control_event(&mut self) -> Result<Event> {
-        match self.frame.opcode {
-            Opcode::Ping => Ok(Event::Ping(self.control)),
-            Opcode::Pong => Ok(Event::Pong(self.control)),
-            _ => self.close(),
+    /// The message at the start of `input`, if it is there whole in one frame and nothing about it
+    /// is unusual. Costs less than [`Receiver::receive`], which is not to be called for it; it
+    /// decides on all else.
+    #[inline]
+    pub fn whole_message<'a>(&self, input: &'a [u8]) -> Option<Whole<'a>> {
+        if self.phase != Phase::Header || self.head_len > 0 || self.message.open {
+            return None;
         }
+        let (header, used) = Header::parse(input, self.rules()).ok()??;
+        let Header { opcode, fin, compressed, len } = header;
+        let Limits { frame, message } = self.limits;
+        if !fin || compressed || opcode.is_control() || over(len, frame) || over(len, message) {
+            return None;
+        }
+        let payload = input.get(used..)?.get(..usize::try_from(len).ok()?)?;
+        if opcode == Opcode::Text {
+            let mut utf8 = Utf8Stream::new();
+            utf8.push(payload).ok()?;
+            utf8.finish().ok()?;
+        }
+        Some(Whole { opcode, payload, used: used + payload.len() })
     }
 
     /// How many bytes of payload the caller may append to the message itself, straight from the
@@ -213,7 +195,7 @@ impl Receiver {
     ///
     /// Returns and fails as that does; with [`ErrorKind::Internal`] when there is more than
     /// [`Receiver::direct`] allowed.
-    pub fn appended(&mut self, message: &[u8], from: usize) -> Result<Option<Complete>> {
+    pub fn appended(&mut self, message: &[u8], from: usize) -> Result<Option<Event>> {
         let payload = message.get(from..).unwrap_or_default();
         if payload.len() > self.direct() {
             return Err(self.fail(overrun(payload.len())));
@@ -340,10 +322,10 @@ impl Receiver {
         Ok(true)
     }
 
-    /// The data frame that is complete.
+    /// The event of the data frame that is complete.
     #[inline]
-    fn data(&self) -> Complete {
-        Complete::Data { opcode: self.frame.opcode, fin: self.frame.fin }
+    fn data(&self) -> Event {
+        Event::Data { opcode: self.frame.opcode, fin: self.frame.fin }
     }
 
     /// What a compressed frame holds is counted when it is inflated; its own length is only
@@ -360,13 +342,17 @@ impl Receiver {
         Ok(())
     }
 
-    /// Takes payload of a compressed message; whether the frame is complete. RFC 7692 7.2.2.
+    /// Takes payload of a compressed message. RFC 7692 7.2.2.
     #[inline(never)]
-    fn compressed_payload(&mut self, payload: &[u8], message: &mut Vec<u8>) -> Result<bool> {
+    fn compressed_payload(
+        &mut self,
+        payload: &[u8],
+        message: &mut Vec<u8>,
+    ) -> Result<Option<Event>> {
         self.inflate(payload, message)?;
         self.missing -= payload.len() as u64;
         if self.missing > 0 {
-            return Ok(false);
+            return Ok(None);
         }
         self.phase = Phase::Header;
         if self.frame.fin {
@@ -376,7 +362,7 @@ impl Receiver {
             }
             self.end_message()?;
         }
-        Ok(true)
+        Ok(Some(self.data()))
     }
 
     /// limits and UTF-8 are checked while inflating.
@@ -420,17 +406,20 @@ impl Receiver {
         Ok(())
     }
 
-    /// Takes payload of a control frame; whether it is complete. Kept apart from data, which are far
-    /// more frequent.
+    /// Takes payload of a control frame. Kept apart from data, which are far more frequent.
     #[inline(never)]
-    fn control_payload(&mut self, payload: &[u8]) -> bool {
+    fn control_payload(&mut self, payload: &[u8]) -> Result<Option<Event>> {
         self.control.push(payload);
         self.missing -= payload.len() as u64;
         if self.missing > 0 {
-            return false;
+            return Ok(None);
         }
         self.phase = Phase::Header;
-        true
+        match self.frame.opcode {
+            Opcode::Ping => Ok(Some(Event::Ping(self.control))),
+            Opcode::Pong => Ok(Some(Event::Pong(self.control))),
+            _ => self.close().map(Some),
+        }
     }
 
     #[inline]

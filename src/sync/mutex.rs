@@ -70,11 +70,11 @@ impl<T> Mutex<T> {
     }
 
     /// Waits until no other thread is inside.
-    #[inline]
+    #[inline(always)]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         let Some(me) = Record::current() else { return self.lock_at_gate(ptr::null()) };
         match self.is_favoured(me).then(|| self.enter(me)).flatten() {
-            Some(hold) => MutexGuard { mutex: self, way: Way::Favoured(me, hold) },
+            Some(hold) => MutexGuard { mutex: self, way: Way::Favoured(hold) },
             None => self.lock_at_gate(me),
         }
     }
@@ -86,14 +86,14 @@ impl<T> Mutex<T> {
 
     /// The way of the favoured thread; `None` if it is not favoured any more.
     #[inline]
-    fn enter(&self, me: &Record) -> Option<Hold> {
+    fn enter(&self, me: &'static Record) -> Option<Hold> {
         let hold = me.hold(self.address())?;
         if !self.is_favoured(me) {
-            me.release(hold);
+            hold.end();
             return None;
         }
         if self.inside.load(Ordering::Relaxed) {
-            me.release(hold);
+            hold.end();
             panic!("one thread locks twice");
         }
         self.inside.store(true, Ordering::Relaxed);
@@ -137,7 +137,7 @@ pub struct MutexGuard<'a, T> {
 
 /// How the thread came in, and goes out.
 enum Way<'a> {
-    Favoured(&'static Record, Hold),
+    Favoured(Hold),
     Gate {
         _habit: sync::MutexGuard<'a, Habit>,
         /// The thread that is favoured from now on, or NULL.
@@ -149,9 +149,9 @@ impl<T> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         match &self.way {
-            Way::Favoured(me, hold) => {
+            Way::Favoured(hold) => {
                 self.mutex.inside.store(false, Ordering::Relaxed);
-                me.release(*hold);
+                hold.end();
             }
             // The gate opens after this.
             Way::Gate { favour, .. } => {

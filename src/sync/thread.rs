@@ -19,9 +19,17 @@ pub struct Record {
     next: AtomicPtr<Self>,
 }
 
-/// A place in the list of holds of this thread.
+/// One hold of this thread, to be ended by [`Hold::end`].
 #[derive(Debug, Clone, Copy)]
-pub struct Hold(usize);
+pub struct Hold(&'static AtomicUsize);
+
+impl Hold {
+    /// Ends the hold. What may have waited for that is to be looked at after a [`barrier::light`].
+    #[inline]
+    pub fn end(self) {
+        self.0.store(0, Ordering::Release);
+    }
+}
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -72,20 +80,12 @@ impl Record {
     /// [`is_held`] or [`Record::holds`] is to be checked after this. `None` when the thread holds
     /// too much already.
     #[inline]
-    pub fn hold(&self, address: usize) -> Option<Hold> {
+    pub fn hold(&'static self, address: usize) -> Option<Hold> {
         // Seldom more than a few: the processor foresees which is free.
-        let free = self.holds.iter().position(|held| held.load(Ordering::Relaxed) == 0)?;
-        self.holds.get(free)?.store(address, Ordering::Relaxed);
+        let free = self.holds.iter().find(|held| held.load(Ordering::Relaxed) == 0)?;
+        free.store(address, Ordering::Relaxed);
         barrier::light();
         Some(Hold(free))
-    }
-
-    /// Ends a hold.
-    #[inline]
-    pub fn release(&self, Hold(place): Hold) {
-        if let Some(held) = self.holds.get(place) {
-            held.store(0, Ordering::Release);
-        }
     }
 
     /// Whether this thread, seen from another, holds what is at `address`; after a
@@ -154,7 +154,7 @@ mod tests {
         let record = Record::current().unwrap();
         let hold = record.hold(address).unwrap();
         assert!(std::thread::spawn(move || is_held(address)).join().unwrap());
-        record.release(hold);
+        hold.end();
         assert!(!is_held(address));
     }
 
@@ -163,8 +163,8 @@ mod tests {
         let record = Record::current().unwrap();
         let holds: Vec<Hold> = (0..HOLDS).map(|n| record.hold(0x1000 + n).unwrap()).collect();
         assert!(record.hold(0x2000).is_none());
-        holds.into_iter().for_each(|hold| record.release(hold));
-        assert!(record.hold(0x2000).map(|hold| record.release(hold)).is_some());
+        holds.into_iter().for_each(Hold::end);
+        assert!(record.hold(0x2000).map(Hold::end).is_some());
     }
 
     #[test]

@@ -52,19 +52,11 @@ impl Data {
         self.bytes.len() + self.in_input.len()
     }
 
-    /// Adds payload that was just consumed from `input`: of a frame that is `whole` with it, or of
-    /// which `missing` bytes may be received directly.
+    /// Takes note of a whole frame whose payload, `len` bytes, was just consumed from `input`. There
+    /// must be no other data.
     #[inline]
-    pub(super) fn push(&mut self, input: &Input, payload: usize, whole: bool, missing: usize) {
-        let place = input.consumed(payload);
-        if whole && self.bytes.is_empty() {
-            self.in_input = place;
-            return;
-        }
-        if missing >= DIRECT_FROM {
-            self.prepare();
-        }
-        self.bytes.extend_from_slice(input.stored(&place));
+    pub(super) fn stays_in(&mut self, input: &Input, len: usize) {
+        self.in_input = input.consumed(len);
     }
 
     /// Before `input` is used again: copies what stands there.
@@ -95,10 +87,15 @@ impl Data {
         self.ready = self.ready.min(self.message_start);
     }
 
-    /// Before a large message is received: finds room that was used before.
-    pub(super) fn prepare(&mut self) {
-        if self.bytes.capacity() == 0 {
-            self.bytes = spare::take();
+    /// Before `more` bytes of a large message are received: finds room that was used before.
+    pub(super) fn prepare(&mut self, more: usize) {
+        let room = self.bytes.capacity();
+        if self.bytes.len() < DIRECT_FROM && room < DIRECT_FROM {
+            let mut found = spare::take(self.bytes.len().saturating_add(more));
+            if found.capacity() > room {
+                found.extend_from_slice(&self.bytes);
+                self.bytes = found;
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::net::wait::{Step, Watch, block_on};
 use crate::proto::close::{CloseCode, CloseFrame};
 use crate::proto::extension::Agreed;
 use crate::proto::frame::Opcode;
-use crate::proto::receiver::{Complete, Event, Limits, Receiver, Taken};
+use crate::proto::receiver::{Event, Limits, Receiver};
 
 /// How often a step receives before it lets go of the locks and looks at the deadline: Pings alone
 /// must not hold a reader for ever.
@@ -99,6 +99,33 @@ impl WebSocket {
     /// Waits for one frame and adds its data to what the GetFrameData methods take.
     pub fn read_frame(&self) -> Result<()> {
         self.status.set_pong_consumed(false);
+        if self.read_received_frame() {
+            self.status.set_fail_reason(0);
+            return Ok(());
+        }
+        self.read_next_frame()
+    }
+
+    /// The usual case where many small messages come: the next one is there, whole, in one frame.
+    /// False leaves all to [`WebSocket::read_step`].
+    #[inline]
+    fn read_received_frame(&self) -> bool {
+        let ReadSide { open, input, data, .. } = &mut *self.read.lock();
+        let Some(open) = open.as_mut().filter(|open| !open.connection.is_closed()) else {
+            return false;
+        };
+        if self.status.close_received() || data.len() > 0 {
+            return false;
+        }
+        let Some(message) = open.receiver.whole_message(input.bytes()) else { return false };
+        let (opcode, used, len) = (message.opcode, message.used, message.payload.len());
+        input.consume(used);
+        data.stays_in(input, len);
+        self.on_data(opcode, true, data);
+        true
+    }
+
+    fn read_next_frame(&self) -> Result<()> {
         let session = self.session();
         let read = match self.read_step() {
             Ok(Progress::Frame) => Ok(()),
@@ -163,16 +190,16 @@ impl WebSocket {
         data.settle(input);
         let before = data.len();
         for _ in 0..=RECEIVES_A_STEP {
-            // All frames of what was received before; then more is received.
-            while let Some(complete) = self.take_apart(open, input, data, *limit)? {
-                if let Some(progress) = self.on_frame(complete, open, data, close_reason)? {
+            // All events of what was received before; then more is received.
+            while let Some(event) = self.take_apart(open, input, data, *limit)? {
+                if let Some(progress) = self.on_event(event, data, close_reason)? {
                     return Ok(progress);
                 }
             }
             match self.receive_more(open, input, data)? {
                 Received::More => {}
-                Received::Frame(complete) => {
-                    if let Some(progress) = self.on_frame(complete, open, data, close_reason)? {
+                Received::Event(event) => {
+                    if let Some(progress) = self.on_event(event, data, close_reason)? {
                         return Ok(progress);
                     }
                 }
@@ -188,26 +215,20 @@ impl WebSocket {
         Ok(Progress::Busy { connection: Arc::clone(&open.connection), moved })
     }
 
-    /// The next frame from what was received; `None` when all of it is used up.
-    #[inline]
+    /// The next event from what was received; `None` when all of it is used up.
     fn take_apart(
         &self,
         open: &mut Open,
         input: &mut Input,
         data: &mut Data,
         limit: u64,
-    ) -> Result<Option<Complete>> {
+    ) -> Result<Option<Event>> {
         let Open { connection, receiver } = open;
-        let taken = receiver.take(input.bytes(), &mut data.bytes);
-        let Taken { used, payload, complete } =
-            taken.map_err(|error| self.violated(error, connection))?;
-        let payload = payload.len();
+        let taken = receiver.receive(input.bytes(), &mut data.bytes);
+        let (used, event) = taken.map_err(|error| self.violated(error, connection))?;
         input.consume(used);
-        if payload > 0 {
-            data.push(input, payload, complete.is_some(), receiver.direct());
-        }
         self.check_untaken(data, limit, connection)?;
-        Ok(complete)
+        Ok(event)
     }
 
     /// One receive from the socket: into the buffer, or straight into the message if it is large.
@@ -227,7 +248,7 @@ impl WebSocket {
         let direct = receiver.direct();
         let from = data.bytes.len();
         let fill = if direct >= DIRECT_FROM {
-            data.prepare();
+            data.prepare(direct);
             connection.fill_direct(&mut shared, &mut data.bytes, direct)
         } else {
             connection.fill(&mut shared)
@@ -245,40 +266,14 @@ impl WebSocket {
             Fill::Bytes(_) => {
                 std::mem::swap(&mut *shared, input);
                 drop(shared);
-                let complete = receiver.appended(&data.bytes, from);
-                let complete = complete.map_err(|error| self.violated(error, connection))?;
-                Ok(complete.map_or(Received::More, Received::Frame))
+                let event = receiver.appended(&data.bytes, from);
+                let event = event.map_err(|error| self.violated(error, connection))?;
+                Ok(event.map_or(Received::More, Received::Event))
             }
         }
     }
 
-    /// `None`: the frame was handled on the way.
-    #[inline(always)]
-    fn on_frame(
-        &self,
-        complete: Complete,
-        open: &mut Open,
-        data: &mut Data,
-        close_reason: &mut String,
-    ) -> Result<Option<Progress>> {
-        match complete {
-            Complete::Data { opcode, fin } => Ok(Some(self.on_data(opcode, fin, data))),
-            Complete::Control => {
-                let event = open.receiver.control_event();
-                let event = event.map_err(|error| self.violated(error, &open.connection))?;
-                self.on_event(event, data, close_reason)
-            }
-        }
-    }
-
-    #[inline]
-    fn on_data(&self, opcode: Opcode, fin: bool, data: &mut Data) -> Progress {
-        self.status.set_final_frame(fin);
-        data.frame_ended(opcode, fin);
-        self.returned(opcode, data)
-    }
-
-    #[inline(never)]
+    /// `None`: the event was handled on the way.
     fn on_event(
         &self,
         event: Event,
@@ -286,7 +281,10 @@ impl WebSocket {
         close_reason: &mut String,
     ) -> Result<Option<Progress>> {
         match event {
-            Event::Data { opcode, fin } => Ok(Some(self.on_data(opcode, fin, data))),
+            Event::Data { opcode, fin } => {
+                self.on_data(opcode, fin, data);
+                Ok(Some(Progress::Frame))
+            }
             Event::Ping(ping) if self.ping_auto_respond() => {
                 lock(&self.write).answer_ping(ping);
                 Ok(None)
@@ -294,13 +292,17 @@ impl WebSocket {
             Event::Ping(ping) => {
                 lock(&self.write).keep_ping(ping);
                 self.status.set_need_send_pong(true);
-                Ok(Some(self.returned(Opcode::Ping, data)))
+                self.returned(Opcode::Ping, data);
+                Ok(Some(Progress::Frame))
             }
             Event::Pong(_) if self.pong_auto_consume() => {
                 self.status.set_pong_consumed(true);
                 Ok(None)
             }
-            Event::Pong(_) => Ok(Some(self.returned(Opcode::Pong, data))),
+            Event::Pong(_) => {
+                self.returned(Opcode::Pong, data);
+                Ok(Some(Progress::Frame))
+            }
             Event::Close(frame) => {
                 // a message that was not finished is dropped.
                 data.drop_unfinished();
@@ -312,6 +314,13 @@ impl WebSocket {
                 Ok(Some(self.answer_close(&frame)))
             }
         }
+    }
+
+    #[inline]
+    fn on_data(&self, opcode: Opcode, fin: bool, data: &mut Data) {
+        self.status.set_final_frame(fin);
+        data.frame_ended(opcode, fin);
+        self.returned(opcode, data);
     }
 
     /// RFC 6455 5.5.1, R-46: the same code goes back, unless we closed first.
@@ -329,11 +338,11 @@ impl WebSocket {
         Progress::Closed
     }
 
-    fn returned(&self, opcode: Opcode, data: &Data) -> Progress {
+    #[inline]
+    fn returned(&self, opcode: Opcode, data: &Data) {
         self.status.set_opcode(i32::from(opcode.code()));
         self.status.set_frame_seen(true);
         self.status.set_data_len(i32::try_from(data.ready).unwrap_or(i32::MAX));
-        Progress::Frame
     }
 
     /// Data that nobody takes must not grow without bound either.
@@ -454,7 +463,7 @@ fn close_unanswered() -> Error {
 }
 
 enum Received {
-    Frame(Complete),
+    Event(Event),
     More,
     Wait(Watch),
 }

@@ -46,8 +46,8 @@ impl Connection {
             let mut output = lock(&self.output);
             output.check()?;
             output.compact();
-            if output.large && output.queue.capacity() == 0 {
-                output.queue = spare::take();
+            if output.last > KEPT && output.queue.capacity() == 0 {
+                output.queue = spare::take(output.last);
             }
             let before = output.queue.len();
             if let Err(error) = encode(&mut output.queue) {
@@ -214,8 +214,8 @@ pub(super) struct Output {
     error: Option<Error>,
     /// The sending side is to be shut down when the queue is empty.
     pub(super) finishing: bool,
-    /// The last send was large; the next one probably is too.
-    large: bool,
+    /// The room of the last queue that was given away; the next one probably is as large.
+    last: usize,
 }
 
 impl Output {
@@ -265,12 +265,10 @@ impl Output {
         }
         self.start = 0;
         self.queue.clear();
-        if self.queue.capacity() > KEPT {
+        self.last = self.queue.capacity();
+        if self.last > KEPT {
             // Nothing large is held while idle, but the next large frame finds it again.
             spare::give(std::mem::take(&mut self.queue));
-            self.large = true;
-        } else {
-            self.large = false;
         }
         if self.finishing {
             let _ = socket.shutdown(std::net::Shutdown::Write);
