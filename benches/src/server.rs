@@ -6,7 +6,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use openck::proto::handshake::ClientKey;
+use tungstenite::handshake::derive_accept_key;
 
 use crate::Failure;
 use crate::load::payload;
@@ -60,7 +60,7 @@ fn accept(reader: &mut impl BufRead, mut stream: &TcpStream) -> Result<String, F
         if let Some((name, value)) = text.split_once(':')
             && name.eq_ignore_ascii_case("sec-websocket-key")
         {
-            key = ClientKey::from_field(value.trim());
+            key = Some(derive_accept_key(value.trim().as_bytes()));
         }
         if text.is_empty() {
             break;
@@ -71,7 +71,7 @@ fn accept(reader: &mut impl BufRead, mut stream: &TcpStream) -> Result<String, F
         stream,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {}\r\n\r\n",
-        key.accept()
+        key
     )?;
     Ok(path)
 }

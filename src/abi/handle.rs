@@ -98,7 +98,7 @@ impl Handle {
     }
 
     /// Keeps the object alive while the result lives; `None` if it is no living object of `T`.
-    #[inline]
+    #[inline(always)]
     pub fn pin<T: Registered>(self) -> Option<Pinned<T>> {
         let (index, class, key) = self.parts()?;
         if class != T::ID {

@@ -98,7 +98,7 @@ impl Slot {
     }
 
     /// Keeps the object of `key` alive until [`Slot::unpin`]; `None` if it does not live here.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pin(&self, key: Key) -> Option<(NonNull<()>, Pin)> {
         let Some(hold) = Record::current().and_then(|me| me.hold(self.address())) else {
             return self.pin_counted(key);

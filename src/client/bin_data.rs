@@ -35,6 +35,7 @@ impl Class for BinData {
 /// For the other classes.
 impl BinData {
     /// Appends a copy of `bytes`.
+    #[inline]
     pub fn append_bytes(&self, bytes: &[u8]) {
         self.bytes.lock().extend_from_slice(bytes);
     }
@@ -74,6 +75,7 @@ impl BinData {
     }
 
     /// Removes all bytes.
+    #[inline]
     pub fn clear(&self) -> Result<()> {
         self.bytes.lock().clear();
         Ok(())

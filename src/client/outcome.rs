@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use crate::client::report::Report;
+use crate::sync::thread::{Note, with_note};
 
 /// What this thread's last call on an object came to.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,12 @@ pub(crate) struct Outcome {
     pub(crate) method: &'static str,
     pub(crate) success: bool,
     pub(crate) report: Option<Report>,
+}
+
+impl Outcome {
+    fn success(method: &'static str) -> Self {
+        Self { method, success: true, report: None }
+    }
 }
 
 /// Identifies an object for as long as it lives.
@@ -37,33 +44,21 @@ struct Outcomes {
     sweep_at: usize,
 }
 
-/// A success that is newer than what the entry of its object says; key 0 is none.
-#[derive(Clone, Copy)]
-struct Success {
-    key: usize,
-    method: &'static str,
-}
-
-const NO_SUCCESS: Success = Success { key: 0, method: "" };
-/// Two objects are usual in a loop: a WebSocket and its BinData.
-const RECENT: usize = 8;
-
 thread_local! {
     static OUTCOMES: RefCell<Outcomes> = RefCell::default();
-    /// The latest successes, by a part of the key: noting another of the same object is two stores.
-    /// Each has an entry in `OUTCOMES`.
-    static RECENT_SUCCESSES: [Cell<Success>; RECENT] =
-        const { [const { Cell::new(NO_SUCCESS) }; RECENT] };
 }
 
 /// Notes that `method` succeeded for this thread; a thread that is ending notes nothing.
+///
+/// The note of a success is newer than the entry of its object, which exists: another success of the
+/// same object costs two stores.
 #[inline]
 pub(crate) fn succeeded(object: &Identity, method: &'static str) {
     let key = object.key();
-    let noted = recent(key, |success| {
-        let same = success.get().key == key;
+    let noted = with_note(key, |note| {
+        let same = note.get().key == key;
         if same {
-            success.set(Success { key, method });
+            note.set(Note { key, text: method });
         }
         same
     });
@@ -74,21 +69,17 @@ pub(crate) fn succeeded(object: &Identity, method: &'static str) {
 
 #[cold]
 fn succeeded_anew(object: &Identity, method: &'static str) {
-    update(object, |outcome| *outcome = Outcome { method, success: true, report: None });
+    update(object, |outcome| *outcome = Outcome::success(method));
     let key = object.key();
-    let former = recent(key, |success| success.replace(Success { key, method }));
+    let former = with_note(key, |note| note.replace(Note { key, text: method }));
     with_outcomes(|outcomes| outcomes.settle(former));
 }
 
 /// Changes this thread's outcome for `object`; a thread that is ending has none.
 pub(crate) fn update(object: &Identity, change: impl FnOnce(&mut Outcome)) {
-    let key = object.key();
-    let former = recent(key, |success| match success.get().key == key {
-        true => success.replace(NO_SUCCESS),
-        false => NO_SUCCESS,
-    });
+    let note = take_note(object.key());
     with_outcomes(|outcomes| {
-        outcomes.settle(former);
+        outcomes.settle(note);
         change(outcomes.entry(object));
     });
 }
@@ -96,20 +87,19 @@ pub(crate) fn update(object: &Identity, change: impl FnOnce(&mut Outcome)) {
 /// This thread's outcome for `object`, if it made a call on it.
 pub(crate) fn get(object: &Identity) -> Option<Outcome> {
     let key = object.key();
-    let success = recent(key, Cell::get);
-    if success.key == key {
-        return Some(Outcome { method: success.method, success: true, report: None });
+    let note = with_note(key, Cell::get);
+    if note.key == key {
+        return Some(Outcome::success(note.text));
     }
     with_outcomes(|outcomes| Some(outcomes.entries.get(&key)?.outcome.clone())).flatten()
 }
 
-#[inline]
-fn recent<R>(key: usize, f: impl FnOnce(&Cell<Success>) -> R) -> R {
-    // Identities are allocated: their lowest bits are all alike.
-    let place = (key >> 5) % RECENT;
-    // `place` is less than the length.
-    #[allow(clippy::indexing_slicing)]
-    RECENT_SUCCESSES.with(|successes| f(&successes[place]))
+/// Removes the note about `key`, if there is one.
+fn take_note(key: usize) -> Note {
+    with_note(key, |note| match note.get().key == key {
+        true => note.replace(Note::NONE),
+        false => Note::NONE,
+    })
 }
 
 fn with_outcomes<R>(f: impl FnOnce(&mut Outcomes) -> R) -> Option<R> {
@@ -117,10 +107,10 @@ fn with_outcomes<R>(f: impl FnOnce(&mut Outcomes) -> R) -> Option<R> {
 }
 
 impl Outcomes {
-    /// Enters a success that leaves the recent ones.
-    fn settle(&mut self, success: Success) {
-        if let Some(entry) = self.entries.get_mut(&success.key) {
-            entry.outcome = Outcome { method: success.method, success: true, report: None };
+    /// Enters a success whose note goes.
+    fn settle(&mut self, note: Note) {
+        if let Some(entry) = self.entries.get_mut(&note.key) {
+            entry.outcome = Outcome::success(note.text);
         }
     }
 
@@ -141,11 +131,7 @@ impl Outcomes {
         self.entries.retain(|key, entry| {
             let lives = entry.object.strong_count() > 0;
             if !lives {
-                recent(*key, |success| {
-                    if success.get().key == *key {
-                        success.set(NO_SUCCESS);
-                    }
-                });
+                take_note(*key);
             }
             lives
         });

@@ -39,11 +39,50 @@ impl std::fmt::Debug for Record {
 
 static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 
+/// What a thread keeps for itself. One variable: finding it is a call in a shared library.
+struct Local {
+    record: Cell<Option<&'static Record>>,
+    ended: Cell<bool>,
+    notes: [Cell<Note>; NOTES],
+}
+
+/// A word that the layers above remember for this thread by a number, such as an object's.
+#[derive(Debug, Clone, Copy)]
+pub struct Note {
+    /// What it is about; 0 is nothing.
+    pub key: usize,
+    /// What is to be remembered.
+    pub text: &'static str,
+}
+
+impl Note {
+    /// Nothing.
+    pub const NONE: Self = Self { key: 0, text: "" };
+}
+
+/// How many places for notes a thread has.
+const NOTES: usize = 8;
+
 thread_local! {
     /// Without a destructor, so that it can be read until the thread's very end.
-    static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
-    static ENDED: Cell<bool> = const { Cell::new(false) };
+    static LOCAL: Local = const {
+        Local {
+            record: Cell::new(None),
+            ended: Cell::new(false),
+            notes: [const { Cell::new(Note::NONE) }; NOTES],
+        }
+    };
     static LEAVE: Leave = const { Leave };
+}
+
+/// The place for this thread's note about `key`; another key may have taken it.
+#[inline]
+pub fn with_note<R>(key: usize, f: impl FnOnce(&Cell<Note>) -> R) -> R {
+    // Keys are addresses of what was allocated: their lowest bits are all alike.
+    let place = (key >> 5) % NOTES;
+    // `place` is less than the length.
+    #[allow(clippy::indexing_slicing)]
+    LOCAL.with(|local| f(&local.notes[place]))
 }
 
 /// Gives the record back when the thread ends.
@@ -51,10 +90,12 @@ struct Leave;
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        ENDED.set(true);
-        if let Some(record) = CURRENT.take() {
-            record.leave();
-        }
+        LOCAL.with(|local| {
+            local.ended.set(true);
+            if let Some(record) = local.record.take() {
+                record.leave();
+            }
+        });
     }
 }
 
@@ -70,7 +111,7 @@ impl Record {
     /// This thread's own; `None` while the thread ends.
     #[inline]
     pub fn current() -> Option<&'static Self> {
-        match CURRENT.get() {
+        match LOCAL.with(|local| local.record.get()) {
             Some(record) => Some(record),
             None => Self::enter(),
         }
@@ -96,11 +137,11 @@ impl Record {
 
     #[cold]
     fn enter() -> Option<&'static Self> {
-        if ENDED.get() || LEAVE.try_with(|_| ()).is_err() {
+        if LOCAL.with(|local| local.ended.get()) || LEAVE.try_with(|_| ()).is_err() {
             return None;
         }
         let record = records().find(|record| record.take()).unwrap_or_else(Self::add);
-        CURRENT.set(Some(record));
+        LOCAL.with(|local| local.record.set(Some(record)));
         Some(record)
     }
 

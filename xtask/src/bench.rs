@@ -23,6 +23,7 @@ struct Row {
 
 /// Measures every load. `Ok(false)` never comes: a load that fails is an error.
 pub(crate) fn run(context: &Context) -> Result<bool, String> {
+    context.build(true)?;
     let mut cargo = context.cargo();
     cargo.args(["build", "--release", "--package", "openck-bench"]);
     if !cargo.status().is_ok_and(|status| status.success()) {
@@ -37,7 +38,7 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
             for turn in 0..PEERS.len() {
                 // Who is first changes from round to round.
                 let peer = (turn + round) % PEERS.len();
-                row.rounds[peer].push(measure(&program, PEERS[peer], row, &server.port)?);
+                row.rounds[peer].push(measure(context, &program, PEERS[peer], row, &server.port)?);
             }
         }
     }
@@ -93,9 +94,15 @@ impl Drop for Server {
     }
 }
 
-fn measure(program: &Path, peer: &str, row: &Row, port: &str) -> Result<(f64, f64), String> {
+fn measure(
+    context: &Context,
+    program: &Path,
+    peer: &str,
+    row: &Row,
+    port: &str,
+) -> Result<(f64, f64), String> {
     let count = row.count.to_string();
-    let mut command = Command::new(program);
+    let mut command = context.command(program);
     command.args(["client", peer, row.direction, row.content, row.size, port, &count]);
     let output = command.output().map_err(|error| format!("{}: {error}", program.display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
