@@ -227,6 +227,36 @@ fn r12_the_headers_and_body_of_a_refusal_can_be_read() {
     assert!(!ws.validate());
 }
 
+/// A server that refuses usually hangs up as well: what it said is told, not that it left.
+#[test]
+fn r12_a_refusal_by_a_server_that_leaves_is_told_whole() {
+    let refusal = |fields: &str, body: &str| {
+        format!("HTTP/1.1 403 No Way\r\nContent-Type: text/plain\r\n{fields}\r\n{body}")
+    };
+    for answer in [
+        refusal("Content-Length: 11\r\n", "members\tonl"),
+        refusal("Connection: close\r\nContent-Length: 11\r\n", "members\tonl"),
+        refusal("", &"members\tonly ".repeat(50)),
+    ] {
+        let script = vec![Action::ExpectRequest, Action::Send(answer.into_bytes()), Action::Close];
+        let server = ScriptServer::start(script);
+        let rest = Rest::connected(server.port());
+        let ws = Ws::new();
+        assert!(ws.use_connection(&rest) && ws.add_client_headers());
+        rest.get("/");
+        for _ in 0..2 {
+            assert!(!ws.validate());
+            expect_words(
+                &ws.error(),
+                &["403", "\"No Way\"", "101", r"members\tonl", "credentials"],
+            );
+            expect_advice(&ws.error());
+        }
+        assert!(ws.error().len() < 600, "an excerpt: {}", ws.error());
+        ws.expect_read_failure(3, &["handshake"]);
+    }
+}
+
 /// What follows an answer is not the program's affair until ValidateServerHandshake.
 #[test]
 fn the_server_may_leave_right_after_the_handshake() {
