@@ -25,9 +25,8 @@ fn refused(rest: &Rest, host: &str, port: u16, reason: i32, words: &[&str]) {
     assert_eq!(rest.full("GET", "/"), None);
 }
 
-/// R-10, R-64.
 #[test]
-fn certificates_are_verified_by_default() {
+fn r10_r64_h19_certificates_are_verified_by_default() {
     let pki = Pki::default();
     let rest = Rest::new();
     assert!(rest.verify());
@@ -56,7 +55,7 @@ fn certificates_are_verified_by_default() {
 }
 
 #[test]
-fn verification_can_be_switched_off_and_is_noted() {
+fn r64_verification_can_be_switched_off_and_is_noted() {
     let pki = Pki::default();
     for kind in Kind::ALL {
         let server = echo::start(0, Some(pki.identity(kind).server_config())).unwrap();
@@ -147,7 +146,7 @@ fn answers(bytes: &'static [u8]) -> u16 {
 }
 
 #[test]
-fn a_tls_1_1_server_is_refused_with_reason_107() {
+fn r64_h19_a_tls_1_1_server_is_refused_with_reason_107() {
     // A ServerHello of TLS 1.1: version, random, no session, TLS_RSA_WITH_AES_128_CBC_SHA.
     const HELLO: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
         0123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
@@ -158,7 +157,7 @@ fn a_tls_1_1_server_is_refused_with_reason_107() {
 }
 
 #[test]
-fn a_handshake_that_breaks_off_is_reason_102() {
+fn r10_h19_a_handshake_that_breaks_off_is_reason_102() {
     let failure_alert = answers(b"\x15\x03\x03\x00\x02\x02\x28");
     refused(&Rest::new(), "127.0.0.1", failure_alert, 102, &["handshake failure"]);
     let http = answers(b"HTTP/1.1 400 Bad Request\r\n\r\n");

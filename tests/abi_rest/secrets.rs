@@ -21,7 +21,7 @@ fn silent(what: &str, text: &str) {
 }
 
 #[test]
-fn secrets_never_appear_in_last_error_text() {
+fn r60_secrets_never_appear_in_last_error_text() {
     let log = TestFile::new("secrets.log");
     let saved = TestFile::new("secrets.xml");
     let server = scenarios::start(0, None).unwrap();
@@ -77,7 +77,7 @@ fn secrets_never_appear_in_last_error_text() {
 }
 
 #[test]
-fn the_key_of_the_handshake_is_not_repeated_by_a_wrong_answer() {
+fn r60_the_key_of_the_handshake_is_not_repeated_by_a_wrong_answer() {
     let server = ScriptServer::start(vec![
         Action::ExpectRequest,
         Action::Send(b"HTTP/1.1 101 x\r\nUpgrade: <b>markup</b>\r\n\r\n".to_vec()),

@@ -209,9 +209,8 @@ fn the_web_socket_may_be_disposed_first() {
     rest.expect_failure("/", &[]);
 }
 
-///
 #[test]
-fn an_object_can_be_used_again() {
+fn r61_an_object_can_be_used_again() {
     let failing = ScriptServer::start(after_upgrade(&[
         Action::Send(wire::close(Some(4000), "why")),
         Action::ExpectFrame,
@@ -241,7 +240,7 @@ fn an_object_can_be_used_again() {
 }
 
 #[test]
-fn a_session_in_use_ends_when_another_begins() {
+fn r61_a_session_in_use_ends_when_another_begins() {
     let (server, ws) =
         scripted(&[Action::Send(wire::text("never taken")), Action::ExpectFrame, Action::Stall]);
     ws.expect_frame("Text");
