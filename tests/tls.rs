@@ -8,10 +8,11 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use openck_test_support::pki::{Kind, Pki};
-use openck_test_support::{echo, scenarios};
+use openck_test_support::script::{Action, ScriptServer};
+use openck_test_support::{echo, scenarios, wire};
 use rustls::version::{TLS12, TLS13};
 
-use self::common::{Rest, TestFile, expect_advice, expect_words, upgrade};
+use self::common::{Rest, TestFile, after_upgrade, expect_advice, expect_words, upgrade};
 
 /// Connecting fails with this ConnectFailReason and all these words.
 #[track_caller]
@@ -122,6 +123,51 @@ fn version_and_cipher_suite_are_told() {
         assert!(rest.disconnect(100));
         assert_eq!(rest.tls_version(), "");
     }
+}
+
+/// The name goes out in the ClientHello, an address does not (RFC 6066 3).
+#[test]
+fn r10_the_server_name_is_sent() {
+    for (host, sent) in [("localhost", true), ("127.0.0.1", false)] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let mut hello = vec![0; 16 * 1024];
+            let n = listener.accept().unwrap().0.read(&mut hello).unwrap();
+            hello.truncate(n);
+            hello
+        });
+        assert!(!Rest::new().connect(host, port, true));
+        let hello = server.join().unwrap();
+        assert_eq!(hello[0], 22, "a handshake record");
+        let named = hello.windows(host.len()).any(|window| window == host.as_bytes());
+        assert_eq!(named, sent, "{host}");
+    }
+}
+
+/// The server hears an orderly end, not one that an attacker could make.
+#[test]
+fn r49_the_end_is_told_by_close_notify() {
+    let pki = Pki::default();
+    let tls = pki.identity(Kind::Good).server_config();
+    let connected = |port| {
+        let rest = Rest::new();
+        assert!(rest.trust(&pki.ca_pem()));
+        assert!(rest.connect("localhost", port, true), "{}", rest.error());
+        rest
+    };
+    let close = wire::close(Some(1000), "");
+    let steps = [Action::ExpectFrame, Action::Send(close), Action::ExpectFrame];
+    let server = ScriptServer::start_tls(after_upgrade(&steps), tls.clone());
+    let ws = upgrade(&connected(server.port()), "/");
+    assert!(ws.send_close(true, 1000, ""));
+    ws.expect_frame("Close");
+    assert!(server.transcript().client_left, "{}", server.transcript());
+
+    let server = ScriptServer::start_tls(vec![Action::ExpectRequest], tls);
+    assert!(connected(server.port()).disconnect(5_000));
+    let error = server.transcript().error.unwrap();
+    assert!(error.contains("the client sent no request"), "{error}");
 }
 
 /// A server that reads the ClientHello and then does as told.
