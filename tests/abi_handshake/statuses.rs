@@ -64,3 +64,17 @@ fn r12_h06_a_200_with_all_the_right_fields_is_refused() {
         assert!(!ws.is_connected());
     }
 }
+
+/// RFC 6455 4.1: only a GET opens a WebSocket, even if a server takes something else.
+#[test]
+fn r02_a_handshake_by_another_verb_is_refused() {
+    for verb in ["POST", "get", "HEAD"] {
+        let (server, rest, ws) = asked(&[SendUpgrade(Upgrade::default()), Stall]);
+        assert_eq!(rest.full(verb, "/").as_deref(), Some(""));
+        assert_eq!(rest.status(), 101);
+        assert!(!ws.validate() && !ws.is_connected());
+        expect_words(&ws.error(), &[verb, "instead of GET"]);
+        expect_advice(&ws.error());
+        assert!(server.transcript().client_left);
+    }
+}

@@ -10,7 +10,7 @@ pub(crate) struct Exchange {
     pub(super) header: String,
     pub(crate) fields: Vec<(String, String)>,
     pub(super) debug_request: Option<Vec<u8>>,
-    pub(super) verb: String,
+    pub(crate) verb: String,
     pub(super) waiting: bool,
     pub(crate) response: Option<ResponseHead>,
     pub(super) body: Option<Body>,

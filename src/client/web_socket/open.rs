@@ -120,6 +120,16 @@ fn check_response(session: &Session, key: &ClientKey) -> Result<Accepted> {
         if response.status != 101 {
             return Err(refused(response.status, &response.reason, &exchange.body_excerpt));
         }
+        check_verb(&exchange.verb)?;
         validate(response.status, &response.fields, key, &exchange.fields)
     })
+}
+
+/// RFC 6455 4.1, item 1 of the request, R-02.
+fn check_verb(verb: &str) -> Result<()> {
+    if verb == "GET" {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::State, format!("The request was made with {verb} instead of GET."))
+        .advise("Make the handshake with Rest.FullRequestNoBody(\"GET\", path)."))
 }
