@@ -55,9 +55,16 @@ fn r60_secrets_never_appear_in_last_error_text() {
         way();
         let ws = Ws::new();
         ws.set_debug_log(log.path());
-        for path in
-            ["/status/200", "/status/401", "/bad path", "/garbage", "/wrong-accept", "/cut?at=40"]
-        {
+        // "/request" is a page that repeats the request.
+        for path in [
+            "/status/200",
+            "/status/401",
+            "/request",
+            "/bad path",
+            "/garbage",
+            "/wrong-accept",
+            "/cut?at=40",
+        ] {
             assert!(rest.connect("127.0.0.1", server.port(), false));
             ws.use_connection(&rest);
             assert!(ws.add_client_headers());
@@ -67,6 +74,8 @@ fn r60_secrets_never_appear_in_last_error_text() {
             silent(path, &std::fs::read_to_string(saved.path()).unwrap());
             assert!(!ws.validate(), "{path}");
             silent(path, &[ws.error(), ws.error_xml(), ws.error_html()].concat());
+            let hidden = ws.error().contains("(not shown");
+            assert_eq!(hidden, path == "/request", "{}", ws.error());
         }
     }
     let written = std::fs::read_to_string(log.path()).unwrap();

@@ -45,8 +45,9 @@ impl Exchange {
         let words = fields.flat_map(|field| field.1.split([' ', ';', ',', '=']));
         let target = self.start_line.split(' ').nth(1).unwrap_or_default();
         let query = target.split_once('?').map_or("", |(_, query)| query);
-        // A short word stands in any page.
-        words.chain(query.split(['&', '='])).filter(|word| word.len() >= 4)
+        // A short word stands in any page, and that of a scheme in one about credentials.
+        let telling = |word: &&str| word.len() >= 4 && !SCHEMES.contains(word);
+        words.chain(query.split(['&', '='])).filter(telling)
     }
 }
 
@@ -77,6 +78,9 @@ fn is_persistent(head: &ResponseHead) -> bool {
     }
     !options.any(|option| option.eq_ignore_ascii_case("close"))
 }
+
+/// What stands before the secret in Authorization.
+const SCHEMES: [&str; 3] = ["Basic", "Bearer", "Digest"];
 
 /// Whether the value of a field of this name is a secret.
 pub(super) fn is_secret(field: &str) -> bool {
@@ -116,5 +120,6 @@ mod tests {
         }
         let basic = ("Authorization", "Basic dXNlcjpwYXNz");
         assert!(excerpt_of("/", basic, "dXNlcjpwYXNz?").starts_with("(not shown"));
+        assert_eq!(excerpt_of("/", basic, "Basic is no more"), "Basic is no more");
     }
 }
