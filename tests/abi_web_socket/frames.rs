@@ -67,6 +67,36 @@ fn r30_r31_r32_r33_r34_r35_r43_r44_forbidden_frames_fail_with_reason_4_and_close
 }
 
 #[test]
+fn r37_empty_frames_and_messages_are_delivered() {
+    let frames = [
+        frame(true, opcode::TEXT, b""),
+        frame(true, opcode::BINARY, b""),
+        frame(false, opcode::TEXT, b""),
+        frame(false, opcode::CONTINUATION, b""),
+        frame(false, opcode::CONTINUATION, b"x"),
+        frame(true, opcode::CONTINUATION, b""),
+        frame(true, opcode::PING, b""),
+        wire::text("end"),
+    ];
+    let (server, ws) = scripted(&[Send(frames.concat()), ExpectFrame, Stall]);
+    for (kind, last, length) in [
+        ("Text", true, 0),
+        ("Binary", true, 0),
+        ("Text", false, 0),
+        ("Continuation", false, 0),
+        ("Continuation", false, 1),
+        ("Continuation", true, 1),
+    ] {
+        ws.expect_frame(kind);
+        assert_eq!((ws.is_final(), ws.data_len()), (last, length), "{kind}");
+    }
+    assert_eq!(ws.data().as_deref(), Some("x"));
+    ws.expect_text("end");
+    eventually(|| !server.so_far().frames.is_empty());
+    assert_eq!(server.so_far().frames[0].opcode, opcode::PONG);
+}
+
+#[test]
 fn r38_r45_invalid_utf8_fails_with_reason_4_and_close_1007() {
     let text = |bytes: &[u8]| frame(true, opcode::TEXT, bytes);
     for bad in [&b"\xff"[..], b"\xc3(", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"] {

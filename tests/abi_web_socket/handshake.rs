@@ -112,12 +112,25 @@ fn r17_h10_an_unoffered_subprotocol_fails_the_handshake() {
     expect_words(&ws.error(), &["subprotocol: wamp"]);
 }
 
+/// What the program adds to the request is held to the RFC as well.
 #[test]
-fn r07_a_subprotocol_offered_twice_fails_the_handshake() {
-    let offer = |rest: &Rest| assert!(rest.add_header("Sec-WebSocket-Protocol", "chat, chat"));
-    let (ws, _rest, valid) = answered_by(right(), offer);
-    assert!(!valid);
-    expect_words(&ws.error(), &["Sec-WebSocket-Protocol", "twice"]);
+fn r05_r06_r07_a_request_that_is_wrong_itself_fails_the_handshake() {
+    for (name, value, word) in [
+        ("Sec-WebSocket-Protocol", "chat, chat", "twice"),
+        ("Sec-WebSocket-Protocol", "a b", "tokens"),
+        ("Sec-WebSocket-Protocol", "chat/2", "tokens"),
+        ("Sec-WebSocket-Protocol", "\u{e9}", "tokens"),
+        ("Sec-WebSocket-Extensions", "x;;", "malformed"),
+        ("Sec-WebSocket-Extensions", "x; y=", "malformed"),
+        ("Sec-WebSocket-Version", "8", "13"),
+        ("Sec-WebSocket-Key", "d3Jvbmc=", "16 bytes"),
+    ] {
+        let add = |rest: &Rest| assert!(rest.add_header(name, value));
+        let (ws, _rest, valid) = answered_by(right(), add);
+        assert!(!valid, "{name}: {value}");
+        expect_words(&ws.error(), &[name, word]);
+        expect_advice(&ws.error());
+    }
 }
 
 #[test]
