@@ -123,13 +123,30 @@ fn named(source: &str) -> Vec<(Vec<String>, String)> {
     found
 }
 
+/// The rules that a name begins with, also behind and between ids of the lists of hostile inputs:
+/// `r12_h06_...`, `f01_r30_to_r35_...`.
 fn ids(name: &str) -> Vec<String> {
-    let number = |part: &str| {
-        let digits = part.strip_prefix('r').unwrap_or_default();
-        let is_id = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_id.then(|| format!("R-{digits}"))
-    };
-    name.split('_').map_while(number).collect()
+    let mut rules: Vec<u8> = Vec::new();
+    let mut range = false;
+    for part in name.split('_') {
+        match (id(part), rules.last().copied()) {
+            (Some(('r', end)), Some(start)) if range => rules.extend(start + 1..=end),
+            (Some(('r', rule)), _) => rules.push(rule),
+            (None, _) if part != "to" => break,
+            _ => {}
+        }
+        range = part == "to";
+    }
+    rules.iter().map(|rule| format!("R-{rule:02}")).collect()
+}
+
+/// A letter and two digits.
+fn id(part: &str) -> Option<(char, u8)> {
+    let mut rest = part.chars();
+    let list = rest.next().filter(char::is_ascii_lowercase)?;
+    let digits = rest.as_str();
+    let two = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| two).map(|number| (list, number))
 }
 
 /// Rules without a test, and tests without a rule.
@@ -203,6 +220,9 @@ mod tests {
         for (line, ids) in [
             ("    fn r34_long() {", &["R-34"][..]),
             ("fn r81_r82_h09_both(", &["R-81", "R-82"]),
+            ("fn f01_r30_to_r32_h09_r40_x(", &["R-30", "R-31", "R-32", "R-40"]),
+            ("fn a10_loads(", &[]),
+            ("fn the_r34_x(", &[]),
             ("    def test_r40_ping(self):", &["R-40"]),
             ("static void r18_first(void)", &["R-18"]),
             ("procedure R12;", &[]),
