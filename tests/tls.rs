@@ -193,10 +193,14 @@ fn answers(bytes: &'static [u8]) -> u16 {
 
 #[test]
 fn r64_h19_a_tls_1_1_server_is_refused_with_reason_107() {
-    // A ServerHello of TLS 1.1: version, random, no session, TLS_RSA_WITH_AES_128_CBC_SHA.
-    const HELLO: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
+    // A ServerHello of TLS 1.1, and one of 1.0: version, random, no session,
+    // TLS_RSA_WITH_AES_128_CBC_SHA.
+    const HELLO_1_1: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
         0123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
-    refused(&Rest::new(), "127.0.0.1", answers(HELLO), 107, &["TLS 1.1"]);
+    const HELLO_1_0: &[u8] = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01\
+        0123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
+    refused(&Rest::new(), "127.0.0.1", answers(HELLO_1_1), 107, &["TLS 1.1"]);
+    refused(&Rest::new(), "127.0.0.1", answers(HELLO_1_0), 107, &["TLS 1.0"]);
     // The alert protocol_version.
     let alert = answers(b"\x15\x03\x02\x00\x02\x02\x46");
     refused(&Rest::new(), "127.0.0.1", alert, 107, &["version"]);
