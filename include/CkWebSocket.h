@@ -668,9 +668,10 @@ public:
      *
      * Errors: Any check that fails: LastErrorText names the header and the value received, and
      * IsConnected stays False. After a wrong 101 the connection is closed; after another status it
-     * stays, so that the request can be made again, for example with credentials. Also when
-     * UseConnection or AddClientHeaders was not called, no response was read, or the request was
-     * wrong itself, such as a subprotocol offered twice.
+     * stays, so that the request can be made again, for example with credentials, and LastErrorText
+     * has the status, its text and the beginning of the body. Also when UseConnection or
+     * AddClientHeaders was not called, no response was read, or the request was wrong itself, such
+     * as another verb than GET or a subprotocol offered twice.
      */
     bool ValidateServerHandshake();
 

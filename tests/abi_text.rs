@@ -178,7 +178,7 @@ fn the_result_of_a_dynamic_call_lives_until_the_next() {
 }
 
 #[test]
-fn unpaired_surrogates_are_refused() {
+fn r27_unpaired_surrogates_are_refused() {
     let (object, socket) = (builder("kept"), Object::new("WebSocket"));
     let bad: [&[u16]; 4] =
         [&[0xD800, 0], &[0x61, 0xDC00, 0x62, 0], &[0xDC00, 0xD800, 0], &[0xD83E, 0]];
@@ -216,7 +216,7 @@ const NOT_UTF8: [&[u8]; 7] = [
 ];
 
 #[test]
-fn invalid_utf8_arguments_are_refused() {
+fn r27_invalid_utf8_arguments_are_refused() {
     let (object, socket) = (builder("kept"), Object::new("WebSocket"));
     let append = dynamic::member("StringBuilder", "Append");
     for bytes in NOT_UTF8 {

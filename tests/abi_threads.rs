@@ -42,7 +42,7 @@ fn blocked_reader() -> (ScriptServer, Arc<Ws>, JoinHandle<Ended>) {
 }
 
 #[test]
-fn close_connection_ends_a_blocked_read_frame() {
+fn r59_close_connection_ends_a_blocked_read_frame() {
     watched(60, || {
         let (server, ws, reader) = blocked_reader();
         let begun = Instant::now();
@@ -58,7 +58,7 @@ fn close_connection_ends_a_blocked_read_frame() {
 }
 
 #[test]
-fn dispose_ends_a_blocked_read_frame() {
+fn r58_r59_dispose_ends_a_blocked_read_frame() {
     watched(60, || {
         let (server, ws, reader) = blocked_reader();
         let begun = Instant::now();
@@ -72,7 +72,7 @@ fn dispose_ends_a_blocked_read_frame() {
 }
 
 #[test]
-fn dispose_ends_a_blocked_send() {
+fn r58_r59_dispose_ends_a_blocked_send() {
     watched(60, || {
         let (_server, ws) = scripted(&[Action::Ignore]);
         let ws = Arc::new(ws);
@@ -85,7 +85,7 @@ fn dispose_ends_a_blocked_send() {
 }
 
 #[test]
-fn dispose_ends_a_blocked_request() {
+fn r58_r59_dispose_ends_a_blocked_request() {
     watched(60, || {
         let server = ScriptServer::start(vec![ExpectRequest, Stall]);
         let rest = Arc::new(Rest::connected(server.port()));
@@ -117,7 +117,7 @@ fn dispose_of_the_rest_leaves_a_blocked_read_frame() {
 }
 
 #[test]
-fn one_thread_sends_while_another_reads() {
+fn r58_one_thread_sends_while_another_reads() {
     watched(60, || {
         let server = echo::start(0, None).unwrap();
         let ws = Arc::new(open(server.port(), "/"));

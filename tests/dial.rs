@@ -128,6 +128,85 @@ fn dispose_ends_a_connect_that_hangs() {
     });
 }
 
+/// R-08 as docs/architecture.md decides it: a Connect is one attempt to an address and no more.
+#[test]
+fn r08_a_connect_makes_one_connection() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let accepted = |listener: &TcpListener| {
+        listener.set_nonblocking(true).unwrap();
+        std::iter::from_fn(|| listener.accept().ok()).map(|(socket, _)| socket).collect::<Vec<_>>()
+    };
+    let rest = Rest::new();
+    assert!(rest.connect("127.0.0.1", port, false), "{}", rest.error());
+    assert_eq!(accepted(&listener).len(), 1);
+    // A failure is not tried again: a TLS server that hangs up at once.
+    rest.set_idle_ms(300);
+    assert!(!rest.connect("127.0.0.1", port, true));
+    let sockets = accepted(&listener);
+    assert_eq!(sockets.len(), 1);
+}
+
+/// Attempts that lose the race, or its time limit, are ended.
+#[test]
+#[cfg(target_os = "linux")] // The descriptors of a process are files there.
+fn r08_a_connect_leaves_at_most_one_socket() {
+    let sockets = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let (_silent, _filling, port) = silent_port();
+    // Where there is IPv6, it answers a quarter of a second later and wins.
+    let _listener = TcpListener::bind(("::1", port));
+    let rest = Rest::new();
+    rest.set_connect_ms(50);
+    // What is made once, such as the bell of a thread that waits, exists after this.
+    assert!(!rest.connect("127.0.0.1", port, false));
+    rest.set_connect_ms(1_000);
+    let before = sockets();
+    let connected = rest.connect("localhost", port, false);
+    assert!(connected || rest.connect_reason() == 6, "{}", rest.error());
+    assert_eq!(sockets() - before, usize::from(connected), "{}", rest.error());
+}
+
+/// Connects of one object take turns.
+#[test]
+fn r08_two_connects_of_one_object_are_one_after_the_other() {
+    watched(60, || {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let rest = Arc::new(Rest::new());
+        rest.set_idle_ms(300);
+        let begun = Instant::now();
+        // A server that takes the connection and says nothing to the TLS handshake.
+        let threads = [(); 2].map(|()| {
+            let rest = Arc::clone(&rest);
+            std::thread::spawn(move || assert!(!rest.connect("127.0.0.1", port, true)))
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(begun.elapsed() >= Duration::from_millis(600), "{:?}", begun.elapsed());
+    });
+}
+
+/// Objects do not wait for one another, not even for the same server.
+#[test]
+fn r08_objects_connect_independently() {
+    watched(60, || {
+        let server = scenarios::start(0, None).unwrap();
+        let port = server.port();
+        let slow = Arc::new(Rest::new());
+        slow.set_idle_ms(0);
+        let theirs = Arc::clone(&slow);
+        // The server waits for a line end that no TLS client sends.
+        let hanging = std::thread::spawn(move || theirs.connect("127.0.0.1", port, true));
+        for _ in 0..10 {
+            let begun = Instant::now();
+            drop(upgrade(&Rest::connected(port), "/"));
+            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        }
+        assert!(!hanging.is_finished());
+        slow.dispose();
+        assert!(!hanging.join().unwrap());
+    });
+}
+
 #[test]
 fn many_connections_at_once() {
     let server = scenarios::start(0, None).unwrap();

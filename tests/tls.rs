@@ -8,10 +8,11 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use openck_test_support::pki::{Kind, Pki};
-use openck_test_support::{echo, scenarios};
+use openck_test_support::script::{Action, ScriptServer};
+use openck_test_support::{echo, scenarios, wire};
 use rustls::version::{TLS12, TLS13};
 
-use self::common::{Rest, TestFile, expect_advice, expect_words, upgrade};
+use self::common::{Rest, TestFile, after_upgrade, expect_advice, expect_words, upgrade};
 
 /// Connecting fails with this ConnectFailReason and all these words.
 #[track_caller]
@@ -25,9 +26,8 @@ fn refused(rest: &Rest, host: &str, port: u16, reason: i32, words: &[&str]) {
     assert_eq!(rest.full("GET", "/"), None);
 }
 
-/// R-10, R-64.
 #[test]
-fn certificates_are_verified_by_default() {
+fn r10_r64_h19_certificates_are_verified_by_default() {
     let pki = Pki::default();
     let rest = Rest::new();
     assert!(rest.verify());
@@ -56,7 +56,7 @@ fn certificates_are_verified_by_default() {
 }
 
 #[test]
-fn verification_can_be_switched_off_and_is_noted() {
+fn r64_verification_can_be_switched_off_and_is_noted() {
     let pki = Pki::default();
     for kind in Kind::ALL {
         let server = echo::start(0, Some(pki.identity(kind).server_config())).unwrap();
@@ -125,6 +125,51 @@ fn version_and_cipher_suite_are_told() {
     }
 }
 
+/// The name goes out in the ClientHello, an address does not (RFC 6066 3).
+#[test]
+fn r10_the_server_name_is_sent() {
+    for (host, sent) in [("localhost", true), ("127.0.0.1", false)] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let mut hello = vec![0; 16 * 1024];
+            let n = listener.accept().unwrap().0.read(&mut hello).unwrap();
+            hello.truncate(n);
+            hello
+        });
+        assert!(!Rest::new().connect(host, port, true));
+        let hello = server.join().unwrap();
+        assert_eq!(hello[0], 22, "a handshake record");
+        let named = hello.windows(host.len()).any(|window| window == host.as_bytes());
+        assert_eq!(named, sent, "{host}");
+    }
+}
+
+/// The server hears an orderly end, not one that an attacker could make.
+#[test]
+fn r49_the_end_is_told_by_close_notify() {
+    let pki = Pki::default();
+    let tls = pki.identity(Kind::Good).server_config();
+    let connected = |port| {
+        let rest = Rest::new();
+        assert!(rest.trust(&pki.ca_pem()));
+        assert!(rest.connect("localhost", port, true), "{}", rest.error());
+        rest
+    };
+    let close = wire::close(Some(1000), "");
+    let steps = [Action::ExpectFrame, Action::Send(close), Action::ExpectFrame];
+    let server = ScriptServer::start_tls(after_upgrade(&steps), tls.clone());
+    let ws = upgrade(&connected(server.port()), "/");
+    assert!(ws.send_close(true, 1000, ""));
+    ws.expect_frame("Close");
+    assert!(server.transcript().client_left, "{}", server.transcript());
+
+    let server = ScriptServer::start_tls(vec![Action::ExpectRequest], tls);
+    assert!(connected(server.port()).disconnect(5_000));
+    let error = server.transcript().error.unwrap();
+    assert!(error.contains("the client sent no request"), "{error}");
+}
+
 /// A server that reads the ClientHello and then does as told.
 fn foreign(serve: impl FnOnce(TcpStream) + Send + 'static) -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -147,18 +192,22 @@ fn answers(bytes: &'static [u8]) -> u16 {
 }
 
 #[test]
-fn a_tls_1_1_server_is_refused_with_reason_107() {
-    // A ServerHello of TLS 1.1: version, random, no session, TLS_RSA_WITH_AES_128_CBC_SHA.
-    const HELLO: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
+fn r64_h19_a_tls_1_1_server_is_refused_with_reason_107() {
+    // A ServerHello of TLS 1.1, and one of 1.0: version, random, no session,
+    // TLS_RSA_WITH_AES_128_CBC_SHA.
+    const HELLO_1_1: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
         0123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
-    refused(&Rest::new(), "127.0.0.1", answers(HELLO), 107, &["TLS 1.1"]);
+    const HELLO_1_0: &[u8] = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01\
+        0123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
+    refused(&Rest::new(), "127.0.0.1", answers(HELLO_1_1), 107, &["TLS 1.1"]);
+    refused(&Rest::new(), "127.0.0.1", answers(HELLO_1_0), 107, &["TLS 1.0"]);
     // The alert protocol_version.
     let alert = answers(b"\x15\x03\x02\x00\x02\x02\x46");
     refused(&Rest::new(), "127.0.0.1", alert, 107, &["version"]);
 }
 
 #[test]
-fn a_handshake_that_breaks_off_is_reason_102() {
+fn r10_h19_a_handshake_that_breaks_off_is_reason_102() {
     let failure_alert = answers(b"\x15\x03\x03\x00\x02\x02\x28");
     refused(&Rest::new(), "127.0.0.1", failure_alert, 102, &["handshake failure"]);
     let http = answers(b"HTTP/1.1 400 Bad Request\r\n\r\n");

@@ -110,7 +110,9 @@ pub fn validate(
     key: &ClientKey,
     request_fields: &[(String, String)],
 ) -> Result<Accepted> {
-    check_status(status)?;
+    if status != 101 {
+        return Err(refused(status, "", ""));
+    }
     let offer = Offer::read(request_fields)?;
     check_upgrade(fields)?;
     check_connection(fields)?;
@@ -119,6 +121,30 @@ pub fn validate(
         deflate: chosen_extension(fields, &offer)?,
         protocol: chosen_protocol(fields, &offer)?,
     })
+}
+
+/// The failure of an answer with another status than 101. R-12.
+///
+/// `reason` is its reason phrase, `body` a printable excerpt of its body; both may be empty.
+pub fn refused(status: u16, reason: &str, body: &str) -> Error {
+    let advice = match status {
+        300..=399 => "The server redirects; connect to the address in its Location field.",
+        401 | 403 => "The server wants credentials, or others than those sent.",
+        404 | 405 => "Check the path: the server has no WebSocket there.",
+        407 => "The proxy wants credentials.",
+        426 => "The server wants another version of the protocol than 13.",
+        500..=599 => "The server has trouble of its own; try again later.",
+        _ => "Check host, port and path: this does not answer as a WebSocket server.",
+    };
+    let mut text = format!("The server answered with status {status}");
+    if !reason.is_empty() {
+        text.push_str(&format!(" \"{}\"", excerpt(reason.as_bytes())));
+    }
+    text.push_str(" instead of 101.");
+    if !body.is_empty() {
+        text.push_str(&format!(" Its body begins: \"{body}\"."));
+    }
+    Error::new(ErrorKind::Handshake, text).advise(advice)
 }
 
 /// Whether it may be the name of a header field: an HTTP token. R-11.
@@ -136,22 +162,6 @@ const VERSION: &str = "Sec-WebSocket-Version";
 const ACCEPT: &str = "Sec-WebSocket-Accept";
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
-
-///
-fn check_status(status: u16) -> Result<()> {
-    let advice = match status {
-        101 => return Ok(()),
-        300..=399 => "The server redirects; connect to the address in its Location field.",
-        401 | 403 => "The server wants credentials, or others than those sent.",
-        404 | 405 => "Check the path: the server has no WebSocket there.",
-        407 => "The proxy wants credentials.",
-        426 => "The server wants another version of the protocol than 13.",
-        500..=599 => "The server has trouble of its own; try again later.",
-        _ => "Check host, port and path: this does not answer as a WebSocket server.",
-    };
-    let text = format!("The server answered with status {status} instead of 101.");
-    Err(Error::new(ErrorKind::Handshake, text).advise(advice))
-}
 
 /// RFC 6455 4.1, item 2, R-13: the one protocol to switch to, in any case.
 fn check_upgrade(fields: &[(String, String)]) -> Result<()> {

@@ -132,7 +132,7 @@ fn r81_windows_out_of_range_fail_the_handshake() {
 }
 
 #[test]
-fn r80_to_r83_answers_that_do_not_fit_fail_the_handshake() {
+fn r80_r81_r82_r83_answers_that_do_not_fit_fail_the_handshake() {
     let deflate = "permessage-deflate";
     refused(|_| {}, &format!("{deflate}; foo=1"), &["no such parameter", "foo"]);
     refused(|_| {}, &format!("{deflate}, {deflate}"), &["twice"]);

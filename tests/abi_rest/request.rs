@@ -31,7 +31,7 @@ fn the_defaults_are_those_of_the_description() {
 }
 
 #[test]
-fn host_has_the_port_when_it_is_not_the_default() {
+fn r03_host_has_the_port_when_it_is_not_the_default() {
     let server = server();
     let rest = Rest::connected(server.port());
     expect_words(&sent(&rest), &[&format!("Host: 127.0.0.1:{}\r\n", server.port())]);
@@ -58,9 +58,8 @@ fn host_has_the_port_when_it_is_not_the_default() {
     }
 }
 
-///
 #[test]
-fn line_ends_in_headers_are_refused() {
+fn r11_line_ends_in_headers_are_refused() {
     let server = server();
     let rest = Rest::connected(server.port());
     for bad in ["a\rb", "a\nb", "a\r\nX-Evil: 1", "a\0b"] {
@@ -87,9 +86,8 @@ fn line_ends_in_headers_are_refused() {
     assert_eq!(request.matches("\r\n").count(), 4, "{request}");
 }
 
-///
 #[test]
-fn line_ends_in_paths_are_refused() {
+fn r01_r11_line_ends_in_paths_are_refused() {
     let server = server();
     let rest = Rest::connected(server.port());
     for bad in ["/a\rb", "/a\nb", "/a HTTP/1.1\r\nX-Evil: 1", "/a b", "/a\tb", "/a#b"] {

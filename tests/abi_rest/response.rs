@@ -10,7 +10,7 @@ use crate::common::{Bytes, Rest, Sb, expect_advice, expect_words};
 use crate::served;
 
 #[test]
-fn a_response_head_over_64_kib_fails() {
+fn r19_r62_a_response_head_over_64_kib_fails() {
     let line = format!("X: {}\r\n", "v".repeat(8_000));
     for head in [
         format!("HTTP/1.1 200 OK\r\n{}", line.repeat(9)),
@@ -28,7 +28,7 @@ fn a_response_head_over_64_kib_fails() {
 }
 
 #[test]
-fn a_body_over_1_mib_fails() {
+fn r12_r62_a_body_over_1_mib_fails() {
     let mib = 1 << 20;
     let head = |length: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
     let fits = [head(mib).into_bytes(), vec![b'x'; mib]].concat();
@@ -47,7 +47,7 @@ fn a_body_over_1_mib_fails() {
 }
 
 #[test]
-fn a_head_that_trickles_in_times_out() {
+fn r19_a_head_that_trickles_in_times_out() {
     let head = b"HTTP/1.1 200 OK\r\nX-Header: and so on, for ever and ever\r\n";
     let bytes = head.iter().flat_map(|byte| [Send(vec![*byte]), Pause(50)]);
     let script = [ExpectRequest].into_iter().chain(bytes).chain([Stall]).collect();

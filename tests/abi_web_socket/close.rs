@@ -14,7 +14,7 @@ fn reason(frame: &Frame) -> &str {
 }
 
 #[test]
-fn send_close_refuses_1005() {
+fn r47_send_close_refuses_1005() {
     let (server, ws) = scripted(&[ExpectFrame, Stall]);
     for code in [-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 16_383, 65_536 + 1000] {
         assert!(!ws.send_close(true, code, "reason"), "{code}");
@@ -29,7 +29,7 @@ fn send_close_refuses_1005() {
 }
 
 #[test]
-fn send_close_accepts_the_allowed_codes() {
+fn r47_send_close_accepts_the_allowed_codes() {
     for code in (1000..=1003).chain(1007..=1014).chain([3000, 3999, 4000, 4999]) {
         let (server, ws) = scripted(&[ExpectFrame]);
         assert!(ws.send_close(true, code, "why"), "{code}: {}", ws.error());
@@ -43,7 +43,7 @@ fn send_close_accepts_the_allowed_codes() {
 }
 
 #[test]
-fn send_frame_fails_after_send_close() {
+fn r28_send_frame_fails_after_send_close() {
     let late = [wire::text("on the way"), wire::close(Some(1000), "bye")].concat();
     let (server, ws) = scripted(&[ExpectFrame, ExpectFrame, Send(late), Close]);
     assert!(ws.send_close(true, 1000, ""));
@@ -67,7 +67,7 @@ fn send_frame_fails_after_send_close() {
 }
 
 #[test]
-fn the_answer_to_a_close_echoes_its_code() {
+fn r46_the_answer_to_a_close_echoes_its_code() {
     for (code, text) in [(Some(1000), ""), (Some(4001), "good bye"), (None, "")] {
         let (server, ws) = scripted(&[Send(wire::close(code, text)), ExpectFrame, Close]);
         ws.expect_frame("Close");
@@ -100,9 +100,8 @@ fn after_both_closes_reads_fail_with_reason_3() {
     assert_eq!((ws.opcode().as_str(), ws.close_received()), ("Close", true));
 }
 
-///
 #[test]
-fn a_close_inside_a_message_drops_it() {
+fn r54_a_close_inside_a_message_drops_it() {
     let script = [
         Send(wire::text("whole")),
         Send(frame(false, opcode::TEXT, b"never finished")),
@@ -135,7 +134,6 @@ fn close_auto_respond_false_leaves_the_answer_to_the_program() {
     assert_eq!((frame.close_code(), reason(frame)), (Some(3001), "mine"));
 }
 
-///
 #[test]
 fn r52_what_follows_a_close_is_ignored() {
     let late = [wire::close(Some(1000), ""), wire::text("late"), wire::close(Some(1001), "")];
@@ -206,9 +204,8 @@ fn r50_an_end_without_a_close_is_reason_3() {
     }
 }
 
-///
 #[test]
-fn long_reasons_are_cut_between_characters() {
+fn r48_long_reasons_are_cut_between_characters() {
     for (given, want) in
         [("\u{e9}".repeat(100), "\u{e9}".repeat(61)), ("x".repeat(200), "x".repeat(123))]
     {

@@ -22,7 +22,7 @@ fn r40_pings_are_answered_with_their_data() {
 }
 
 #[test]
-fn send_pong_carries_the_data_of_the_ping() {
+fn r40_send_pong_carries_the_data_of_the_ping() {
     let script = [Send([ping(b"first"), ping(b"second")].concat()), ExpectFrame, ExpectFrame];
     let (server, ws) = scripted(&script);
     ws.set_ping_auto(false);
@@ -136,7 +136,7 @@ fn r63_pings_alone_do_not_hold_a_reader() {
 
 /// 125 bytes at most, cut between characters.
 #[test]
-fn long_ping_data_is_cut_between_characters() {
+fn r48_long_ping_data_is_cut_between_characters() {
     let (server, ws) = scripted(&[ExpectFrame, ExpectFrame]);
     assert!(ws.ping(&"\u{e9}".repeat(100)));
     assert!(ws.ping(&"x".repeat(125)));

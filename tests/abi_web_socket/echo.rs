@@ -43,9 +43,8 @@ fn string_builders_carry_text() {
     assert_eq!(bytes.to_vec(), b"<\0binary");
 }
 
-///
 #[test]
-fn r25_fragments_and_control_frames_between_them() {
+fn r21_r22_r25_r26_fragments_and_control_frames_between_them() {
     let script = vec![Action::ExpectFrame; 6];
     let (server, ws) = scripted(&script);
     assert!(ws.send("one", false));
@@ -90,7 +89,7 @@ fn many_small_messages_in_a_row() {
 
 /// F14, R-29, R-55: a server that takes nothing.
 #[test]
-fn a_server_that_never_reads_ends_a_send_with_a_timeout() {
+fn r29_r55_a_server_that_never_reads_ends_a_send_with_a_timeout() {
     let (_server, ws) = scripted(&[Action::Ignore]);
     ws.set_idle_ms(300);
     assert!(!ws.send_bytes(&vec![7; 32 << 20], true));

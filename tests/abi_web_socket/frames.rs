@@ -41,9 +41,8 @@ fn r51_nothing_is_read_behind_a_forbidden_frame() {
     assert!(transcript.client_left && transcript.dropped == 0, "{transcript}");
 }
 
-///
 #[test]
-fn forbidden_frames_fail_with_reason_4_and_close_1002() {
+fn r30_r31_r32_r33_r34_r35_r43_r44_forbidden_frames_fail_with_reason_4_and_close_1002() {
     forbidden("masked", raw_frame(0x81, Some([1, 2, 3, 4]), b"x"), 1002);
     for (name, first) in [("rsv1", 0xc1), ("rsv2", 0xa1), ("rsv3", 0x91), ("rsv1 ping", 0xc9)] {
         forbidden(name, raw_frame(first, None, b"x"), 1002);
@@ -67,9 +66,38 @@ fn forbidden_frames_fail_with_reason_4_and_close_1002() {
     }
 }
 
-///
 #[test]
-fn invalid_utf8_fails_with_reason_4_and_close_1007() {
+fn r37_empty_frames_and_messages_are_delivered() {
+    let frames = [
+        frame(true, opcode::TEXT, b""),
+        frame(true, opcode::BINARY, b""),
+        frame(false, opcode::TEXT, b""),
+        frame(false, opcode::CONTINUATION, b""),
+        frame(false, opcode::CONTINUATION, b"x"),
+        frame(true, opcode::CONTINUATION, b""),
+        frame(true, opcode::PING, b""),
+        wire::text("end"),
+    ];
+    let (server, ws) = scripted(&[Send(frames.concat()), ExpectFrame, Stall]);
+    for (kind, last, length) in [
+        ("Text", true, 0),
+        ("Binary", true, 0),
+        ("Text", false, 0),
+        ("Continuation", false, 0),
+        ("Continuation", false, 1),
+        ("Continuation", true, 1),
+    ] {
+        ws.expect_frame(kind);
+        assert_eq!((ws.is_final(), ws.data_len()), (last, length), "{kind}");
+    }
+    assert_eq!(ws.data().as_deref(), Some("x"));
+    ws.expect_text("end");
+    eventually(|| !server.so_far().frames.is_empty());
+    assert_eq!(server.so_far().frames[0].opcode, opcode::PONG);
+}
+
+#[test]
+fn r38_r45_invalid_utf8_fails_with_reason_4_and_close_1007() {
     let text = |bytes: &[u8]| frame(true, opcode::TEXT, bytes);
     for bad in [&b"\xff"[..], b"\xc3(", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"] {
         forbidden(&format!("{bad:x?}"), text(bad), 1007);
@@ -106,7 +134,7 @@ fn a_character_may_be_split_over_frames() {
 
 /// F4, R-42, R-62: the header alone is enough to refuse.
 #[test]
-fn a_message_over_64_mib_fails_with_close_1009() {
+fn r42_r62_a_message_over_64_mib_fails_with_close_1009() {
     let declared = |length: u64| [&[0x82, 127][..], &length.to_be_bytes()].concat();
     for length in [(64 << 20) + 1, 1 << 31, 1 << 32, 1 << 53, 1 << 62, (1 << 63) - 1] {
         forbidden(&format!("a frame of {length}"), declared(length), 1009);
@@ -128,9 +156,8 @@ fn a_message_of_64_mib_is_read() {
     assert!(bytes.with(|bytes| bytes.len() == size && bytes.iter().all(|byte| *byte == 7)));
 }
 
-///
 #[test]
-fn a_timeout_inside_a_frame_loses_nothing() {
+fn r56_a_timeout_inside_a_frame_loses_nothing() {
     let server = scenarios::start(0, None).unwrap();
     let ws = open(server.port(), "/partial");
     ws.set_idle_ms(100);

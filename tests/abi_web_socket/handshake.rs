@@ -41,9 +41,8 @@ fn right() -> Upgrade {
     Upgrade::default()
 }
 
-/// R-02 to R-06.
 #[test]
-fn r02_to_r06_the_request_is_that_of_the_rfc() {
+fn r02_r03_r04_r05_r06_the_request_is_that_of_the_rfc() {
     let mut keys = Vec::new();
     for _ in 0..2 {
         let server = ScriptServer::start(vec![Action::ExpectRequest, Action::Stall]);
@@ -68,9 +67,8 @@ fn r02_to_r06_the_request_is_that_of_the_rfc() {
     assert_ne!(keys[0], keys[1]);
 }
 
-/// R-13.
 #[test]
-fn r13_upgrade_must_be_websocket() {
+fn r13_h07_upgrade_must_be_websocket() {
     accepted(right().replacing("Upgrade", "WebSocket"));
     refused(right().without("Upgrade"), &["Upgrade"]);
     refused(right().replacing("Upgrade", "h2c"), &["Upgrade", "h2c"]);
@@ -78,9 +76,8 @@ fn r13_upgrade_must_be_websocket() {
     refused(right().with("Upgrade", "websocket"), &["Upgrade"]);
 }
 
-/// R-14.
 #[test]
-fn r14_connection_must_contain_upgrade() {
+fn r14_h08_connection_must_contain_upgrade() {
     accepted(right().replacing("Connection", "keep-alive, UPGRADE"));
     accepted(right().replacing("Connection", "keep-alive").with("connection", "upgrade"));
     refused(right().without("Connection"), &["Connection"]);
@@ -88,9 +85,8 @@ fn r14_connection_must_contain_upgrade() {
     refused(right().replacing("Connection", "upgraded"), &["Connection", "upgraded"]);
 }
 
-/// R-15.
 #[test]
-fn r15_accept_must_answer_the_key() {
+fn r15_h09_accept_must_answer_the_key() {
     accepted(right().replacing("Sec-WebSocket-Accept", "  {accept} \t"));
     let name = "Sec-WebSocket-Accept";
     refused(right().without(name), &[name]);
@@ -101,7 +97,7 @@ fn r15_accept_must_answer_the_key() {
 }
 
 #[test]
-fn an_unoffered_subprotocol_fails_the_handshake() {
+fn r17_h10_an_unoffered_subprotocol_fails_the_handshake() {
     let name = "Sec-WebSocket-Protocol";
     refused(right().with(name, "chat"), &[name, "chat", "offered"]);
     let offer = |rest: &Rest| assert!(rest.add_header(name, "soap, wamp"));
@@ -116,23 +112,36 @@ fn an_unoffered_subprotocol_fails_the_handshake() {
     expect_words(&ws.error(), &["subprotocol: wamp"]);
 }
 
+/// What the program adds to the request is held to the RFC as well.
 #[test]
-fn r07_a_subprotocol_offered_twice_fails_the_handshake() {
-    let offer = |rest: &Rest| assert!(rest.add_header("Sec-WebSocket-Protocol", "chat, chat"));
-    let (ws, _rest, valid) = answered_by(right(), offer);
-    assert!(!valid);
-    expect_words(&ws.error(), &["Sec-WebSocket-Protocol", "twice"]);
+fn r05_r06_r07_a_request_that_is_wrong_itself_fails_the_handshake() {
+    for (name, value, word) in [
+        ("Sec-WebSocket-Protocol", "chat, chat", "twice"),
+        ("Sec-WebSocket-Protocol", "a b", "tokens"),
+        ("Sec-WebSocket-Protocol", "chat/2", "tokens"),
+        ("Sec-WebSocket-Protocol", "\u{e9}", "tokens"),
+        ("Sec-WebSocket-Extensions", "x;;", "malformed"),
+        ("Sec-WebSocket-Extensions", "x; y=", "malformed"),
+        ("Sec-WebSocket-Version", "8", "13"),
+        ("Sec-WebSocket-Key", "d3Jvbmc=", "16 bytes"),
+    ] {
+        let add = |rest: &Rest| assert!(rest.add_header(name, value));
+        let (ws, _rest, valid) = answered_by(right(), add);
+        assert!(!valid, "{name}: {value}");
+        expect_words(&ws.error(), &[name, word]);
+        expect_advice(&ws.error());
+    }
 }
 
 #[test]
-fn an_unoffered_extension_fails_the_handshake() {
+fn r16_h10_an_unoffered_extension_fails_the_handshake() {
     let name = "Sec-WebSocket-Extensions";
     refused(right().with(name, "permessage-deflate"), &[name, "permessage-deflate", "offered"]);
     refused(right().with(name, "x; y=1"), &[name, "offered"]);
 }
 
 #[test]
-fn no_subprotocol_chosen_is_allowed() {
+fn r17_no_subprotocol_chosen_is_allowed() {
     let offer = |rest: &Rest| assert!(rest.add_header("Sec-WebSocket-Protocol", "chat"));
     let (ws, rest, valid) = answered_by(right(), offer);
     assert!(valid, "{}", ws.error());
@@ -140,7 +149,7 @@ fn no_subprotocol_chosen_is_allowed() {
 }
 
 #[test]
-fn frames_behind_the_handshake_are_kept() {
+fn r18_h13_frames_behind_the_handshake_are_kept() {
     let server = scenarios::start(0, None).unwrap();
     let ws = open(server.port(), "/two-messages-with-101");
     assert!(ws.poll());
@@ -150,7 +159,7 @@ fn frames_behind_the_handshake_are_kept() {
 
 /// H16: what a Content-Length announces in a 101 would be the frames.
 #[test]
-fn r18_content_length_in_a_101_swallows_nothing() {
+fn r18_h16_content_length_in_a_101_swallows_nothing() {
     let upgrade = right().with("Content-Length", "5").followed_by(wire::text("whole"));
     let (ws, _rest, valid) = answered_by(upgrade, |_| {});
     assert!(valid, "{}", ws.error());
@@ -159,7 +168,7 @@ fn r18_content_length_in_a_101_swallows_nothing() {
 
 /// H15.
 #[test]
-fn r19_interim_responses_are_passed_over() {
+fn r19_h15_interim_responses_are_passed_over() {
     let head = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n\
                 HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                 Sec-WebSocket-Accept: {accept}\r\n\r\n";
@@ -172,7 +181,7 @@ fn r19_interim_responses_are_passed_over() {
 
 /// H5, H12: head forms that are unusual and have one meaning.
 #[test]
-fn r19_unusual_heads_are_understood() {
+fn r19_h05_h12_unusual_heads_are_understood() {
     accepted(right().status("HTTP/1.1 101"));
     accepted(right().status("HTTP/1.1 101 "));
     accepted(right().with("X-Folded", "one\r\n two"));
@@ -182,7 +191,7 @@ fn r19_unusual_heads_are_understood() {
 
 /// R-12, H6: a refusal is an ordinary response, and the connection stays for another try.
 #[test]
-fn r12_other_statuses_are_no_websocket() {
+fn r12_h06_other_statuses_are_no_websocket() {
     let server = scenarios::start(0, None).unwrap();
     for (status, word) in [
         (200, "path"),
@@ -225,6 +234,36 @@ fn r12_the_headers_and_body_of_a_refusal_can_be_read() {
     rest.get("/status/302");
     assert_eq!(rest.header_by_name("Location").as_deref(), Some("/ok"));
     assert!(!ws.validate());
+}
+
+/// A server that refuses usually hangs up as well: what it said is told, not that it left.
+#[test]
+fn r12_a_refusal_by_a_server_that_leaves_is_told_whole() {
+    let refusal = |fields: &str, body: &str| {
+        format!("HTTP/1.1 403 No Way\r\nContent-Type: text/plain\r\n{fields}\r\n{body}")
+    };
+    for answer in [
+        refusal("Content-Length: 11\r\n", "members\tonl"),
+        refusal("Connection: close\r\nContent-Length: 11\r\n", "members\tonl"),
+        refusal("", &"members\tonly ".repeat(50)),
+    ] {
+        let script = vec![Action::ExpectRequest, Action::Send(answer.into_bytes()), Action::Close];
+        let server = ScriptServer::start(script);
+        let rest = Rest::connected(server.port());
+        let ws = Ws::new();
+        assert!(ws.use_connection(&rest) && ws.add_client_headers());
+        rest.get("/");
+        for _ in 0..2 {
+            assert!(!ws.validate());
+            expect_words(
+                &ws.error(),
+                &["403", "\"No Way\"", "101", r"members\tonl", "credentials"],
+            );
+            expect_advice(&ws.error());
+        }
+        assert!(ws.error().len() < 600, "an excerpt: {}", ws.error());
+        ws.expect_read_failure(3, &["handshake"]);
+    }
 }
 
 /// What follows an answer is not the program's affair until ValidateServerHandshake.

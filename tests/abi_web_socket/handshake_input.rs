@@ -15,9 +15,8 @@ fn prepared(port: u16) -> (Rest, Ws) {
     (rest, ws)
 }
 
-/// H4.
 #[test]
-fn answers_that_are_not_http_1_1_fail_with_an_excerpt() {
+fn r12_h04_answers_that_are_not_http_1_1_fail_with_an_excerpt() {
     let answers: [(&[u8], &[&str]); 6] = [
         (b"SSH-2.0-OpenSSH_9.2p1\r\n", &["SSH-2.0-OpenSSH", "SSH server"]),
         (b"\x15\x03\x01\x00\x02\x02\x46", &["\\x15\\x03", "TLS"]),
@@ -41,9 +40,8 @@ fn answers_that_are_not_http_1_1_fail_with_an_excerpt() {
     }
 }
 
-/// H1.
 #[test]
-fn r55_silence_ends_with_the_idle_timeout() {
+fn r55_h01_silence_ends_with_the_idle_timeout() {
     let server = ScriptServer::start(vec![Action::ExpectRequest, Action::Stall]);
     let (rest, ws) = prepared(server.port());
     rest.set_idle_ms(300);
@@ -56,7 +54,7 @@ fn r55_silence_ends_with_the_idle_timeout() {
 
 /// H2: each byte comes in time, the whole does not.
 #[test]
-fn r19_a_head_that_trickles_in_has_one_deadline() {
+fn r19_h02_a_head_that_trickles_in_has_one_deadline() {
     let server = scenarios::start(0, None).unwrap();
     let (rest, ws) = prepared(server.port());
     rest.set_idle_ms(500);
@@ -69,7 +67,7 @@ fn r19_a_head_that_trickles_in_has_one_deadline() {
 
 /// H3: the connection ends by FIN or RST at every byte of the answer and of the frames behind it.
 #[test]
-fn a_connection_that_ends_at_any_byte_is_a_clean_failure() {
+fn r50_h03_a_connection_that_ends_at_any_byte_is_a_clean_failure() {
     let server = scenarios::start(0, None).unwrap();
     let head = Upgrade::default().bytes(&Request::default()).len();
     let frame = wire::text("cut off").len();
@@ -107,9 +105,8 @@ fn a_connection_that_ends_at_any_byte_is_a_clean_failure() {
     }
 }
 
-/// H14.
 #[test]
-fn r39_a_handshake_in_pieces_of_any_size_is_the_same() {
+fn r39_h14_a_handshake_in_pieces_of_any_size_is_the_same() {
     for size in 1..=140 {
         let upgrade = Upgrade::default().followed_by(wire::text("and on")).in_pieces(size);
         let script = vec![Action::ExpectRequest, Action::SendUpgrade(upgrade), Action::Stall];
@@ -119,9 +116,8 @@ fn r39_a_handshake_in_pieces_of_any_size_is_the_same() {
     }
 }
 
-/// H11.
 #[test]
-fn r19_heads_beyond_the_limits_fail() {
+fn r19_h11_heads_beyond_the_limits_fail() {
     let long = "x".repeat(70_000);
     let many: String = (0..200).map(|n| format!("X-{n}: v\r\n")).collect();
     let heads = [

@@ -209,9 +209,8 @@ fn the_web_socket_may_be_disposed_first() {
     rest.expect_failure("/", &[]);
 }
 
-///
 #[test]
-fn an_object_can_be_used_again() {
+fn r61_an_object_can_be_used_again() {
     let failing = ScriptServer::start(after_upgrade(&[
         Action::Send(wire::close(Some(4000), "why")),
         Action::ExpectFrame,
@@ -241,7 +240,62 @@ fn an_object_can_be_used_again() {
 }
 
 #[test]
-fn a_session_in_use_ends_when_another_begins() {
+fn r61_after_every_failure_an_object_starts_clean() {
+    let echo = echo::start(0, None).unwrap();
+    let begun = || wire::frame(false, wire::opcode::TEXT, b"\xe2");
+    let steps: [(&str, Vec<Action>); 5] = [
+        ("forbidden", vec![Action::Send([begun(), wire::text("x")].concat()), Action::Stall]),
+        ("not UTF-8", vec![Action::Send(wire::frame(true, 1, b"\xff")), Action::Stall]),
+        ("too big", vec![Action::Send(vec![0x82, 127, 1, 0, 0, 0, 0, 0, 0, 0]), Action::Stall]),
+        ("the end", vec![Action::Send(begun()), Action::Close]),
+        ("a timeout", vec![Action::Send(vec![0x81, 5, b'h']), Action::Stall]),
+    ];
+    for (name, steps) in steps {
+        let (_server, ws) = scripted(&steps);
+        assert!(ws.send("a message without an end", false), "{name}");
+        ws.set_idle_ms(100);
+        while ws.read() {}
+        assert_ne!(ws.fail_reason(), 0, "{name}");
+        ws.set_idle_ms(10_000);
+        begins_anew(&ws, echo.port(), name);
+    }
+    let refusing = scenarios::start(0, None).unwrap();
+    for path in ["/status/403", "/wrong-accept", "/garbage", "/cut?at=50"] {
+        let rest = Rest::connected(refusing.port());
+        let ws = Ws::new();
+        assert!(ws.use_connection(&rest) && ws.add_client_headers());
+        rest.full("GET", path);
+        assert!(!ws.validate(), "{path}");
+        begins_anew(&ws, echo.port(), path);
+        // The Rest too.
+        begins_anew_on(&rest, &ws, echo.port(), path);
+    }
+}
+
+/// A session with a new Rest shows nothing of the one before.
+#[track_caller]
+fn begins_anew(ws: &Ws, port: u16, after: &str) {
+    begins_anew_on(&Rest::new(), ws, port, after);
+}
+
+#[track_caller]
+fn begins_anew_on(rest: &Rest, ws: &Ws, port: u16, after: &str) {
+    assert!(rest.connect("127.0.0.1", port, false), "{after}: {}", rest.error());
+    assert!(ws.use_connection(rest), "{after}: {}", ws.error());
+    assert_eq!((ws.fail_reason(), ws.opcode().as_str(), ws.data_len()), (0, "", 0), "{after}");
+    assert!(!ws.is_connected() && !ws.close_received(), "{after}");
+    assert!(ws.add_client_headers());
+    rest.get("/");
+    assert!(ws.validate(), "{after}: {}", ws.error());
+    assert!(ws.send_bytes(b"new", true), "{after}: {}", ws.error());
+    ws.expect_frame("Binary");
+    assert_eq!(ws.bytes(), b"new", "{after}");
+    assert!(ws.send("new", true));
+    ws.expect_text("new");
+}
+
+#[test]
+fn r61_a_session_in_use_ends_when_another_begins() {
     let (server, ws) =
         scripted(&[Action::Send(wire::text("never taken")), Action::ExpectFrame, Action::Stall]);
     ws.expect_frame("Text");

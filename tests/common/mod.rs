@@ -332,6 +332,27 @@ texts!(Rest {
     header_by_name = r::CkRest_responseHdrByName, (name) -> Option<String>;
 });
 
+/// Wrappers of requests whose bodies are in objects.
+macro_rules! requests {
+    ($($name:ident = $function:path, ($($object:ident),*);)*) => {
+        impl Rest { $(
+            pub(crate) fn $name(&self, verb: &str, path: &str, $($object: *mut c_void),*) -> bool {
+                let (verb, path) = (c(verb), c(path));
+                bool::from_c(ck!($function, self.h(), verb.as_ptr(), path.as_ptr(), $($object),*))
+            }
+        )* }
+    };
+}
+
+requests! {
+    full_no_body_bd = r::CkRest_FullRequestNoBodyBd, (response);
+    full_no_body_sb = r::CkRest_FullRequestNoBodySb, (response);
+    full_bd = r::CkRest_FullRequestBd, (body, response);
+    full_sb = r::CkRest_FullRequestSb, (body, response);
+    send_req_bd = r::CkRest_SendReqBd, (body);
+    send_req_sb = r::CkRest_SendReqSb, (body);
+}
+
 impl Rest {
     pub(crate) fn connect(&self, host: &str, port: u16, tls: bool) -> bool {
         self.connect_with(host, i32::from(port), tls, false)

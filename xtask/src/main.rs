@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | bench |
-//! generate`.
+//! generate [--check]`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
@@ -10,6 +10,7 @@ mod demo;
 mod example;
 mod parts;
 mod process;
+mod requirements;
 mod setup;
 mod tally;
 mod test;
@@ -25,7 +26,7 @@ usage: cargo xtask COMMAND
   test [PART...]   run all tests, or these parts; asan-fuzz and valgrind-fuzz only when named
   autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
   bench            measure against tungstenite and write docs/performance.md
-  generate [ARGS]  write everything that is generated from api/ (--check: compare only)";
+  generate         write everything that is generated (--check: compare only)";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -41,7 +42,8 @@ fn main() -> ExitCode {
         ["test", parts @ ..] => test::run(&context, parts),
         ["autobahn", rest @ ..] => autobahn::run(&context, rest),
         ["bench"] => bench::run(&context),
-        ["generate", rest @ ..] => generate(&context, rest),
+        ["generate"] => generate(&context, false),
+        ["generate", "--check"] => generate(&context, true),
         _ => return fail(USAGE),
     };
     match good {
@@ -51,10 +53,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn generate(context: &Context, words: &[&str]) -> Result<bool, String> {
+/// What follows from api/, and the page of requirements.
+fn generate(context: &Context, check: bool) -> Result<bool, String> {
     let mut cargo = context.cargo();
-    cargo.args(["run", "--quiet", "--package", "apigen", "--"]).args(words);
-    cargo.status().map(|status| status.success()).map_err(|error| format!("cargo: {error}"))
+    cargo.args(["run", "--quiet", "--package", "apigen", "--"]);
+    cargo.args(check.then_some("--check"));
+    let api = cargo.status().map_err(|error| format!("cargo: {error}"))?.success();
+    Ok(requirements::run(context, check)? && api)
 }
 
 fn fail(text: &str) -> ExitCode {

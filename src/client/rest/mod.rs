@@ -1,5 +1,6 @@
 //! Rest: the HTTP connection that a WebSocket session starts on.
 
+mod exchange;
 mod request;
 mod session;
 

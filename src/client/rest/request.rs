@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::http1::Request;
+use crate::net::http1::{Request, host_field};
 use crate::proto::handshake::{valid_field_name, valid_field_value};
 
 /// RFC 3986 2.3: what needs no encoding.
@@ -22,14 +22,6 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// RFC 6455 4.1, R-03: the port only when it is not the scheme's own, IPv6 in brackets.
-    fn host_field(&self) -> String {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        let usual = if self.tls { 443 } else { 80 };
-        if self.port == usual { host } else { format!("{host}:{}", self.port) }
-    }
-
     fn is_this_machine(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -194,7 +186,10 @@ impl Settings {
     }
 
     fn host_field(&self, target: &Target) -> String {
-        if self.host.is_empty() { target.host_field() } else { self.host.clone() }
+        if self.host.is_empty() {
+            return host_field(&target.host, target.port, target.tls);
+        }
+        self.host.clone()
     }
 
     /// The fields of AddHeader, less those that openck makes itself.
@@ -411,19 +406,6 @@ mod tests {
 
     fn field(request: &Request, name: &str) -> Option<String> {
         request.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone())
-    }
-
-    #[test]
-    fn r03_host_has_the_port_only_when_it_is_not_the_default() {
-        for (host, port, tls, want) in [
-            ("example.com", 80, false, "example.com"),
-            ("example.com", 443, true, "example.com"),
-            ("example.com", 443, false, "example.com:443"),
-            ("::1", 8080, false, "[::1]:8080"),
-            ("[::1]", 80, false, "[::1]"),
-        ] {
-            assert_eq!(target(host, port, tls).host_field(), want);
-        }
     }
 
     #[test]

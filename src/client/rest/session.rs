@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::exchange::{Body, Exchange, is_secret};
 use super::request::{Settings, Target};
 use crate::client::Base;
 use crate::client::base::lock;
@@ -42,47 +43,6 @@ pub(super) struct Dialing {
     pub(super) auto_reconnect: bool,
     pub(super) verify: bool,
     pub(super) roots_pem: Vec<Vec<u8>>,
-}
-
-/// The request sent last and its response, as far as it was read.
-#[derive(Default)]
-pub(crate) struct Exchange {
-    pub(super) start_line: String,
-    pub(super) header: String,
-    pub(crate) fields: Vec<(String, String)>,
-    pub(super) debug_request: Option<Vec<u8>>,
-    verb: String,
-    waiting: bool,
-    pub(crate) response: Option<ResponseHead>,
-    body: Option<Body>,
-}
-
-/// The body of a response, not yet read.
-struct Body {
-    framing: Framing,
-    reader: BodyReader,
-    /// The server will close the connection after it.
-    last: bool,
-}
-
-impl Body {
-    /// Of at most `limit` bytes; 0 is no limit.
-    fn of(verb: &str, head: &ResponseHead, limit: u64) -> Result<Self> {
-        let framing = Framing::of(verb, head)?;
-        let last =
-            head.status != 101 && (matches!(framing, Framing::UntilClose) || !is_persistent(head));
-        Ok(Self { framing, reader: BodyReader::new(framing, limit), last })
-    }
-}
-
-/// RFC 9112 9.3: whether the connection can serve another request.
-fn is_persistent(head: &ResponseHead) -> bool {
-    let connection = head.fields.iter().filter(|field| field.0.eq_ignore_ascii_case("connection"));
-    let mut options = connection.flat_map(|field| field.1.split(',')).map(str::trim);
-    if head.version == 0 {
-        return options.any(|option| option.eq_ignore_ascii_case("keep-alive"));
-    }
-    !options.any(|option| option.eq_ignore_ascii_case("close"))
 }
 
 impl Session {
@@ -395,7 +355,9 @@ impl Session {
         if read.is_err() || body.last {
             connection.close();
         }
-        read.map(|()| bytes).map_err(|error| self.explain(error, &connection, "response body"))
+        read.map_err(|error| self.explain(error, &connection, "response body"))?;
+        lock(&self.exchange).note_body(&bytes);
+        Ok(bytes)
     }
 
     fn receive_body(
@@ -496,29 +458,6 @@ impl Session {
              larger IdleTimeoutMs.",
         )
     }
-}
-
-impl Exchange {
-    fn of(request: &Request, debug_request: Option<Vec<u8>>) -> Self {
-        let line = |(name, value): &(String, String)| format!("{name}: {value}\r\n");
-        Self {
-            start_line: format!("{} {} HTTP/1.1", request.method, request.target),
-            header: request.fields.iter().map(line).collect(),
-            fields: request.fields.clone(),
-            verb: request.method.clone(),
-            debug_request,
-            ..Self::default()
-        }
-    }
-}
-
-fn is_secret(field: &str) -> bool {
-    const SECRET: [&str; 8] =
-        ["auth", "cookie", "token", "key", "secret", "passw", "session", "credential"];
-    let field = field.to_ascii_lowercase();
-    // The server's challenge names what it wants; it is no answer.
-    let challenge = field.ends_with("-authenticate");
-    !challenge && SECRET.iter().any(|word| field.contains(word))
 }
 
 fn ended(connection: &Connection, what: &str) -> Error {

@@ -8,7 +8,7 @@ use crate::client::base::lock;
 use crate::client::rest::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
-use crate::proto::handshake::{Accepted, ClientKey, validate};
+use crate::proto::handshake::{Accepted, ClientKey, refused, validate};
 use crate::proto::mask::MaskKeys;
 
 impl WebSocket {
@@ -45,19 +45,23 @@ impl WebSocket {
             return Err(Error::new(ErrorKind::State, "AddClientHeaders was not called.")
                 .advise("Call it before Rest.FullRequestNoBody: the request needs its headers."));
         };
-        let Some(connection) = session.connection() else {
+        let connection = session.connection();
+        if connection.is_none() && session.exchange(|exchange| exchange.response.is_none()) {
             drop(link);
             return Err(self.rest_is_not_connected());
-        };
-        let accepted = match check_response(session, key) {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // RFC 6455 4.1: after a 101 that is wrong nothing else can be said on it.
-                if session.exchange(|e| e.response.as_ref().is_some_and(|r| r.status == 101)) {
-                    connection.close();
-                }
-                return Err(error);
+        }
+        // A refusal tells more than that the server then closed the connection.
+        let accepted = check_response(session, key).inspect_err(|_| {
+            // RFC 6455 4.1: after a 101 that is wrong nothing else can be said on it.
+            if session.exchange(|e| e.response.as_ref().is_some_and(|r| r.status == 101))
+                && let Some(connection) = &connection
+            {
+                connection.close();
             }
+        })?;
+        let Some(connection) = connection else {
+            drop(link);
+            return Err(self.rest_is_not_connected());
         };
         let keys = MaskKeys::new()?;
         self.read.lock().open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
@@ -113,6 +117,19 @@ fn check_response(session: &Session, key: &ClientKey) -> Result<Accepted> {
                      that it succeeds.",
                 ));
         };
+        if response.status != 101 {
+            return Err(refused(response.status, &response.reason, &exchange.body_excerpt));
+        }
+        check_verb(&exchange.verb)?;
         validate(response.status, &response.fields, key, &exchange.fields)
     })
+}
+
+/// RFC 6455 4.1, item 1 of the request, R-02.
+fn check_verb(verb: &str) -> Result<()> {
+    if verb == "GET" {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::State, format!("The request was made with {verb} instead of GET."))
+        .advise("Make the handshake with Rest.FullRequestNoBody(\"GET\", path)."))
 }

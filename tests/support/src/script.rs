@@ -21,6 +21,9 @@ pub enum Action {
     Send(Vec<u8>),
     /// Sends the bytes in pieces of this size, each a segment of its own.
     SendPieces(Vec<u8>, usize),
+    /// The same with a tenth of a millisecond between, so that a client that keeps up receives
+    /// each piece by itself.
+    Trickle(Vec<u8>, usize),
     /// Waits this many milliseconds, without reading.
     Pause(u64),
     /// Reads the HTTP request head, records it and computes the accept value.
@@ -47,7 +50,8 @@ pub enum Action {
     Ignore,
 }
 
-/// The answer to the opening request. `{accept}` in its head stands for the right value.
+/// The answer to the opening request. `{accept}` in its head stands for the right value, `{lower}`
+/// for that in lower case.
 #[derive(Debug, Clone)]
 pub struct Upgrade {
     head: String,
@@ -117,7 +121,9 @@ impl Upgrade {
 
     /// The bytes that answer `request`.
     pub fn bytes(&self, request: &Request) -> Vec<u8> {
-        let mut bytes = self.head.replace("{accept}", &request.accept()).into_bytes();
+        let accept = request.accept();
+        let head = self.head.replace("{accept}", &accept);
+        let mut bytes = head.replace("{lower}", &accept.to_ascii_lowercase()).into_bytes();
         bytes.extend_from_slice(&self.followed_by);
         bytes
     }
@@ -282,7 +288,8 @@ impl<'a> Player<'a> {
             let at = self.start.elapsed();
             self.record(|transcript| {
                 transcript.notes.push(format!("{:8.3}s {}", at.as_secs_f64(), describe(action)));
-                transcript.error = result.err().map(|error| format!("{action:.60?}: {error}"));
+                transcript.error =
+                    result.err().map(|error| format!("{}: {error}", describe(action)));
             });
             if self.stream.is_none() || self.board.lock().entries[self.index].0.error.is_some() {
                 break;
@@ -297,6 +304,10 @@ impl<'a> Player<'a> {
         match action {
             Action::Send(bytes) => self.send(bytes, None),
             Action::SendPieces(bytes, size) => self.send(bytes, Some(*size)),
+            Action::Trickle(bytes, size) => bytes.chunks(*size).try_for_each(|piece| {
+                std::thread::sleep(Duration::from_micros(100));
+                self.send(piece, None)
+            }),
             Action::Pause(ms) => {
                 std::thread::sleep(Duration::from_millis(*ms).min(WATCHDOG));
                 Ok(())
@@ -428,6 +439,9 @@ fn describe(action: &Action) -> String {
         Action::Send(bytes) => format!("Send {} bytes: {}", bytes.len(), excerpt(bytes)),
         Action::SendPieces(bytes, size) => {
             format!("SendPieces {} bytes by {size}: {}", bytes.len(), excerpt(bytes))
+        }
+        Action::Trickle(bytes, size) => {
+            format!("Trickle {} bytes by {size}: {}", bytes.len(), excerpt(bytes))
         }
         Action::SendUpgrade(upgrade) => {
             let head = upgrade.head.lines().next().unwrap_or_default();

@@ -30,7 +30,7 @@ fn run() -> apigen::Result<bool> {
             println!("{difference}");
         }
         if !differences.is_empty() {
-            println!("Run `cargo run -p apigen` and commit the result.");
+            println!("Run `cargo xtask generate` and commit the result.");
         }
         return Ok(differences.is_empty());
     }
