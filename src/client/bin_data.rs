@@ -35,7 +35,7 @@ impl Class for BinData {
 /// For the other classes.
 impl BinData {
     /// Appends a copy of `bytes`.
-    #[inline]
+    #[inline(always)]
     pub fn append_bytes(&self, bytes: &[u8]) {
         self.bytes.lock().extend_from_slice(bytes);
     }

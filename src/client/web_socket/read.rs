@@ -484,7 +484,7 @@ impl WebSocket {
     }
 
     /// Takes the data read so far and appends it to `bin_data`.
-    #[inline]
+    #[inline(always)]
     pub fn get_frame_data_bd(&self, bin_data: &BinData) -> Result<()> {
         let ReadSide { data, input, .. } = &mut *self.read.lock();
         data.take_into(bin_data, input);
