@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | bench |
-//! generate`.
+//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn |
+//! attacks | bench | generate`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
+mod attacks;
 mod autobahn;
 mod bench;
 mod context;
@@ -24,6 +25,7 @@ usage: cargo xtask COMMAND
   demo [--release] send and receive from every language, over ws and wss
   test [PART...]   run all tests, or these parts; asan-fuzz and valgrind-fuzz only when named
   autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
+  attacks          run the tests of attacks and write what they cost to docs/attacks.md
   bench            measure against tungstenite and write docs/performance.md
   generate [ARGS]  write everything that is generated from api/ (--check: compare only)";
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         ["demo", "--release"] => demo::run(&context, true),
         ["test", parts @ ..] => test::run(&context, parts),
         ["autobahn", rest @ ..] => autobahn::run(&context, rest),
+        ["attacks"] => attacks::run(&context),
         ["bench"] => bench::run(&context),
         ["generate", rest @ ..] => generate(&context, rest),
         _ => return fail(USAGE),
