@@ -133,9 +133,9 @@ fn a05_r42_extreme_numbers_in_every_function() {
             let attack = Attack {
                 id: "A5 R-42",
                 what: "all functions, numbers and lengths at their ends",
-                size: format!("{} functions, {number} and {flag}", CALLS.len()),
+                size: format!("{} functions", CALLS.len()),
                 memory: 1 << 20,
-                cpu_ms: 5_000,
+                cpu_ms: 1_000,
             };
             attack.measure(&turn, || {
                 for call in CALLS {

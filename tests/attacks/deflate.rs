@@ -64,10 +64,7 @@ fn d01_r88_bombs_end_at_the_limit() {
             let attack = Attack {
                 id: "D1 R-88",
                 what,
-                size: format!(
-                    "{length} bytes sent, takeover {}",
-                    if parameters.is_empty() { "on" } else { "off" }
-                ),
+                size: format!("{length} bytes"),
                 memory: limit + INFLATING,
                 cpu_ms: 2_000,
             };
@@ -94,10 +91,7 @@ fn d01_r62_bombs_that_are_taken_cost_the_memory_of_one() {
         let attack = Attack {
             id: "D1 R-62",
             what: "bombs within the limit, each taken",
-            size: format!(
-                "100 of 1 MiB, takeover {}",
-                if parameters.is_empty() { "on" } else { "off" }
-            ),
+            size: "100 of 1 MiB".to_owned(),
             // The message, and the object that takes it.
             memory: 2 * 2 * MIB + INFLATING,
             cpu_ms: 2_000,

@@ -38,8 +38,8 @@ fn f03_r50_a_length_that_is_not_kept() {
         let ws = sessions.open(bytes);
         let attack = Attack {
             id: "F3 R-50",
-            what: "a frame ends before its length",
-            size: format!("{length} bytes declared"),
+            what: "a frame ends before its declared length",
+            size: length.to_string(),
             memory: A_SESSION + A_BLOCK,
             cpu_ms: 100,
         };
@@ -65,7 +65,7 @@ fn f04_r42_a_declared_length_takes_no_memory() {
             let attack = Attack {
                 id: "F4 R-42",
                 what: "a frame declares an absurd length",
-                size: format!("{length} bytes declared"),
+                size: length.to_string(),
                 memory: A_SESSION,
                 cpu_ms: 100,
             };
@@ -95,7 +95,7 @@ fn f04_r42_r62_limits_of_zero_and_of_the_maximum() {
                 } else {
                     "the same, limits 2^31-1"
                 },
-                size: format!("{length} bytes declared"),
+                size: length.to_string(),
                 memory: A_SESSION + A_BLOCK,
                 cpu_ms: 100,
             };
@@ -120,8 +120,8 @@ fn f04_r42_the_sum_of_the_lengths_cannot_overflow() {
         let ws = sessions.open(bytes);
         let attack = Attack {
             id: "F4 R-42",
-            what: "a later frame of a message declares it",
-            size: format!("4 + {length} bytes"),
+            what: "the second frame of a message declares it",
+            size: length.to_string(),
             memory: A_SESSION,
             cpu_ms: 100,
         };
@@ -144,7 +144,7 @@ fn f07_r34_control_frames_with_absurd_lengths() {
             let attack = Attack {
                 id: "F7 R-34",
                 what: "a control frame declares more than 125 bytes",
-                size: format!("{length} bytes declared"),
+                size: length.to_string(),
                 memory: A_SESSION,
                 cpu_ms: 100,
             };

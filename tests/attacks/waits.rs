@@ -73,7 +73,7 @@ fn f10_r50_a_close_and_then_a_reset() {
         let attack = Attack {
             id: "F10 R-50",
             what: "a reset behind a Close",
-            size: format!("code {code:?}"),
+            size: "a session".to_owned(),
             memory: 256 << 10,
             cpu_ms: CALM_MS,
         };
@@ -118,8 +118,8 @@ fn f14_r29_small_frames_to_a_server_that_never_reads() {
     let text = "z".repeat(10_000);
     let attack = Attack {
         id: "F14 R-29",
-        what: "the same, frames of 10 kB until one fails",
-        size: "IdleTimeoutMs of 300".to_owned(),
+        what: "the same with small frames, until one fails",
+        size: "frames of 10 kB".to_owned(),
         memory: 1 << 20,
         cpu_ms: 5_000,
     };
@@ -168,7 +168,7 @@ fn r39_a_message_in_single_bytes_is_linear() {
             what: "a text in segments of a byte",
             size: format!("{len} segments"),
             memory: 1 << 20,
-            cpu_ms: 10_000,
+            cpu_ms: 3_000,
         };
         attack.measure(&turn, || ws.expect_frame("Text"))
     };
