@@ -8,10 +8,13 @@ use std::ffi::{c_char, c_int, c_ulong, c_void};
 use std::ptr::without_provenance_mut;
 
 use openck::abi::wchar_t;
+use openck_test_support::echo;
+use openck_test_support::pki::{Kind, Pki};
 use openck_test_support::wire::raw_frame;
 
 use crate::abi_common::calls::{Given, Source};
 use crate::abi_common::{CLASSES, Object, utf16, wide};
+use crate::common::{Rest, upgrade};
 use crate::hostile::{Attack, Sessions};
 use crate::measure::Turn;
 use crate::static_calls::CALLS;
@@ -172,4 +175,25 @@ fn a11_r88_compression_on_a_stack_of_64_kib() {
     });
     let answer = thread.unwrap().join().unwrap();
     assert_eq!(answer.map(|frame| (frame.opcode, frame.rsv)), Some((1, 4)));
+}
+
+/// A11: so is the handshake of TLS, with the check of a certificate and one that fails it.
+#[test]
+fn a11_r64_tls_on_a_stack_of_64_kib() {
+    let _turn = Turn::take();
+    let pki = Pki::default();
+    let server = echo::start(0, Some(pki.identity(Kind::Good).server_config())).unwrap();
+    let (port, ca) = (server.port(), pki.ca_pem());
+    let small = std::thread::Builder::new().stack_size(64 << 10);
+    let thread = small.spawn(move || {
+        let stranger = Rest::new();
+        assert!(!stranger.connect("localhost", port, true), "an unknown CA");
+        let rest = Rest::new();
+        assert!(rest.trust(&ca) && rest.connect("localhost", port, true), "{}", rest.error());
+        let ws = upgrade(&rest, "/");
+        let text = "over TLS ".repeat(20_000);
+        assert!(ws.send(&text, true), "{}", ws.error());
+        ws.expect_text(&text);
+    });
+    thread.unwrap().join().unwrap();
 }

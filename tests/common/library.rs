@@ -1,4 +1,5 @@
 //! Where the shared library is that was built with a test.
+#![allow(clippy::expect_used, reason = "a panic is how a test fails")]
 
 use std::path::PathBuf;
 
