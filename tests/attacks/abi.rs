@@ -7,13 +7,14 @@
 use std::ffi::{c_char, c_int, c_ulong, c_void};
 use std::ptr::without_provenance_mut;
 
-use openck::abi::wchar_t;
+use openck::abi::{Arg, Handle, Kind, wchar_t};
+use openck::ffi::generated::dynamic::MEMBERS;
 use openck_test_support::echo;
-use openck_test_support::pki::{Kind, Pki};
+use openck_test_support::pki::{self, Pki};
 use openck_test_support::wire::raw_frame;
 
 use crate::abi_common::calls::{Given, Source};
-use crate::abi_common::{CLASSES, Object, utf16, wide};
+use crate::abi_common::{CLASSES, Object, dynamic, utf16, wide};
 use crate::common::{Rest, upgrade};
 use crate::hostile::{Attack, Sessions};
 use crate::measure::Turn;
@@ -126,6 +127,45 @@ fn a04_r60_invalid_text_is_refused_by_every_function() {
     assert!(seen > 250, "only {seen} texts");
 }
 
+/// A4: the same of the dynamic call, which knows lengths: bytes that are no text, a length without
+/// memory and one that no memory has. Nothing is run.
+#[test]
+fn a04_r60_bad_text_and_bytes_are_refused_by_every_member() {
+    let _turn = Turn::take();
+    let mut seen = 0;
+    for (n, member) in MEMBERS.iter().enumerate() {
+        let objects: Vec<_> = CLASSES.iter().map(|class| (class, Object::new(class))).collect();
+        let object = |class: &str| {
+            objects.iter().find(|(name, _)| **name == class).expect("a known class").1.number()
+        };
+        let fitting = member.args.iter().map(|kind| match kind {
+            Kind::Bool => Arg::Bool(true),
+            Kind::Text => Arg::Text(TEXT),
+            Kind::Bytes => Arg::Bytes(b"1"),
+            Kind::Object(class) => Arg::Object(Handle(object(class))),
+            _ => Arg::Int(1),
+        });
+        let fitting: Vec<_> = fitting.collect();
+        for (place, kind) in member.args.iter().enumerate() {
+            let bad: &[(&[u8], usize)] = match kind {
+                Kind::Text => &[(b"\xE2\x82", 2), (b"a", usize::MAX), (b"", 5)],
+                Kind::Bytes => &[(b"a", usize::MAX), (b"", 5)],
+                _ => &[],
+            };
+            for (data, size) in bad {
+                let mut args: Vec<_> = fitting.iter().map(dynamic::value).collect();
+                let null = data.is_empty();
+                args[place].data = if null { std::ptr::null() } else { data.as_ptr().cast() };
+                args[place].size = *size;
+                let why = dynamic::call(object(member.class), n as i32 + 1, &args).unwrap_err();
+                assert!(why.contains(&format!("Argument {} ", place + 1)), "{why}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 150, "only {seen} arguments");
+}
+
 /// A5: numbers at the ends of their types, truth values that are neither 0 nor 1, lengths that no
 /// memory has. No crash, and none takes memory for a number.
 #[test]
@@ -182,7 +222,7 @@ fn a11_r88_compression_on_a_stack_of_64_kib() {
 fn a11_r64_tls_on_a_stack_of_64_kib() {
     let _turn = Turn::take();
     let pki = Pki::default();
-    let server = echo::start(0, Some(pki.identity(Kind::Good).server_config())).unwrap();
+    let server = echo::start(0, Some(pki.identity(pki::Kind::Good).server_config())).unwrap();
     let (port, ca) = (server.port(), pki.ca_pem());
     let small = std::thread::Builder::new().stack_size(64 << 10);
     let thread = small.spawn(move || {
