@@ -102,7 +102,8 @@ CK_C_VISIBLE_PUBLIC int openck_member(const char *class_name, const char *member
  * `args` are `nargs` values; `result` receives the value. Result: 1 if the call was made; a text,
  * bytes or object member that failed gives OPENCK_NONE then, others false, -1 or 0, and
  * LastErrorText tells why. 0 if the call itself was wrong (no such member, wrong number or type
- * of arguments, invalid UTF-8): nothing was run, and `result` holds a text that says what.
+ * of arguments, invalid UTF-8, a size without memory): nothing was run, and `result` holds a
+ * text that says what.
  * Ownership: `result->data` stays valid until this thread's next `openck_invoke`.
  * Threads: any; a handle that names no living object is a failed call.
  */

@@ -8,12 +8,15 @@
 )]
 
 mod abi_common;
+#[path = "common/library.rs"]
+mod library;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use abi_common::Object;
+use library::library;
 use object::Object as _;
 use openck::ffi::generated::ck_string::*;
 
@@ -79,14 +82,6 @@ fn exports() -> BTreeSet<String> {
         if cfg!(target_vendor = "apple") { name.trim_start_matches('_').to_owned() } else { name }
     };
     names.iter().map(|export| c_name(export.name())).collect()
-}
-
-/// The library lies beside the test, where cargo builds everything that the package makes.
-fn library() -> PathBuf {
-    let name = format!("{}openck{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let test = std::env::current_exe().unwrap();
-    let folders = test.ancestors().skip(1).take(2);
-    folders.map(|folder| folder.join(&name)).find(|path| path.exists()).unwrap_or(name.into())
 }
 
 /// The contents of the C headers, or of other files.

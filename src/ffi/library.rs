@@ -98,7 +98,8 @@ fn find_member(class: &str, member: &str) -> Option<c_int> {
 /// `args` are `nargs` values; `result` receives the value. Result: 1 if the call was made; a text,
 /// bytes or object member that failed gives OPENCK_NONE then, others false, -1 or 0, and
 /// LastErrorText tells why. 0 if the call itself was wrong (no such member, wrong number or type
-/// of arguments, invalid UTF-8): nothing was run, and `result` holds a text that says what.
+/// of arguments, invalid UTF-8, a size without memory): nothing was run, and `result` holds a
+/// text that says what.
 /// Ownership: `result->data` stays valid until this thread's next `openck_invoke`.
 /// Threads: any; a handle that names no living object is a failed call.
 #[unsafe(no_mangle)]
@@ -167,26 +168,29 @@ const MAX_ARGS: usize = 8;
 /// # Safety
 /// `value.data` is NULL or points to `value.size` bytes that outlive `'a`.
 unsafe fn argument<'a>(n: usize, value: &openck_value) -> Result<Arg<'a>, BadCall> {
+    let n = n + 1;
     let bytes = || {
-        if value.data.is_null() || value.size == 0 || value.size > isize::MAX as usize {
-            return &[][..];
+        if value.size == 0 {
+            return Ok(&[][..]);
+        }
+        if value.data.is_null() || value.size > isize::MAX as usize {
+            return Err(BadCall(format!("Argument {n} has {} bytes without memory.", value.size)));
         }
         // SAFETY: not NULL, and the caller's promise.
-        unsafe { std::slice::from_raw_parts(value.data.cast::<u8>(), value.size) }
+        Ok(unsafe { std::slice::from_raw_parts(value.data.cast::<u8>(), value.size) })
     };
-    let n = n + 1;
     match value.r#type {
         OPENCK_NONE => Ok(Arg::None),
         OPENCK_BOOL => Ok(Arg::Bool(value.integer != 0)),
         OPENCK_INT => Ok(Arg::Int(value.integer)),
-        OPENCK_BYTES => Ok(Arg::Bytes(bytes())),
+        OPENCK_BYTES => Ok(Arg::Bytes(bytes()?)),
         OPENCK_OBJECT => {
             // The sign is a bit of the handle like any other. What does not fit this machine's
             // words names nothing.
             let handle = usize::try_from(value.integer.cast_unsigned());
             Ok(Arg::Object(Handle(handle.unwrap_or(0))))
         }
-        OPENCK_TEXT => match simdutf8::basic::from_utf8(bytes()) {
+        OPENCK_TEXT => match simdutf8::basic::from_utf8(bytes()?) {
             Ok(text) => Ok(Arg::Text(text)),
             Err(_) => Err(BadCall(format!("Argument {n} is not valid UTF-8."))),
         },

@@ -28,15 +28,32 @@ pub(crate) struct Step {
     pub(crate) more: bool,
 }
 
+/// So much is inflated at once.
+const OUTPUT: usize = 16 << 10;
+
 /// Inflates the messages of one connection..
 #[derive(Debug)]
 pub(crate) struct Inflater {
     bits: u8,
     takeover: bool,
     /// None until there is something to inflate, and between messages without context takeover.
-    stream: Option<Box<Decompress>>,
+    stream: Option<Box<Stream>>,
     /// A block marked as the last (BFINAL) has just ended.
     ended: bool,
+}
+
+#[derive(Debug)]
+struct Stream {
+    inflate: Decompress,
+    /// What comes out, before it is appended to the message. Inflating into the message's own
+    /// spare room would cost what that has room for: flate2 fills all of it with zeros each time.
+    output: [u8; OUTPUT],
+}
+
+impl Stream {
+    fn new(bits: u8) -> Self {
+        Self { inflate: Decompress::new_with_window_bits(false, bits), output: [0; OUTPUT] }
+    }
 }
 
 impl Inflater {
@@ -45,8 +62,8 @@ impl Inflater {
         Self { bits, takeover: agreed.server_takeover, stream: None, ended: false }
     }
 
-    /// Inflates a piece of a message: what fits into `message`, which grows by `room` and one byte
-    /// at most, so that a bomb is noticed and not stored.
+    /// Inflates a piece of a message and appends at most 16 KiB to `message`, and not more than
+    /// `room` and one byte, so that a bomb is noticed and not stored.
     pub(crate) fn step(
         &mut self,
         input: &[u8],
@@ -57,13 +74,15 @@ impl Inflater {
             return Ok(Step { used: 0, more: false });
         }
         let bits = self.bits;
-        let make = || Box::new(Decompress::new_with_window_bits(false, bits));
-        let stream = self.stream.get_or_insert_with(make);
-        grow(message, input.len(), room);
-        let (before, len) = (stream.total_in(), message.len());
-        let status = stream.decompress_vec(input, message, FlushDecompress::None);
+        let stream = self.stream.get_or_insert_with(|| Box::new(Stream::new(bits)));
+        let most = OUTPUT.min(room.saturating_add(1));
+        let output = stream.output.get_mut(..most).unwrap_or_default();
+        let (before_in, before_out) = (stream.inflate.total_in(), stream.inflate.total_out());
+        let status = stream.inflate.decompress(input, output, FlushDecompress::None);
+        let used = distance(before_in, stream.inflate.total_in())?;
+        let made = distance(before_out, stream.inflate.total_out())?;
+        append(message, output.get(..made).unwrap_or_default(), room);
         let status = status.map_err(|_| Broken)?;
-        let used = usize::try_from(stream.total_in() - before).map_err(|_| Broken)?;
         if status == Status::StreamEnd {
             // RFC 7692 7.2.3.4, R-87: a block may say that it is the last; the next one begins at
             // the next byte, and what wrote such a block has forgotten what was before it.
@@ -71,11 +90,10 @@ impl Inflater {
             return Ok(Step { used, more: used < input.len() });
         }
         self.ended &= used == 0;
-        if used == 0 && message.len() == len && !input.is_empty() {
+        if used == 0 && made == 0 && !input.is_empty() {
             return Err(Broken);
         }
-        let full = message.len() == message.capacity();
-        Ok(Step { used, more: used < input.len() || full })
+        Ok(Step { used, more: used < input.len() || made == most })
     }
 
     /// The message ends here, all its input was given. RFC 7692 7.2.2, R-85.
@@ -86,8 +104,8 @@ impl Inflater {
         // After a last block, the octet that makes the tail an empty block is often left out.
         if !std::mem::take(&mut self.ended) {
             let stream = self.stream.as_mut().ok_or(Broken)?;
-            swallow(stream, &TAIL)?;
-            swallow(stream, PROBE.as_flattened())?;
+            swallow(&mut stream.inflate, &TAIL)?;
+            swallow(&mut stream.inflate, PROBE.as_flattened())?;
         }
         if !self.takeover {
             self.stream = None;
@@ -108,13 +126,16 @@ fn swallow(stream: &mut Decompress, input: &[u8]) -> Result<(), Broken> {
     }
 }
 
-/// Makes room for what a piece of input may become; `room` and one byte at most, but one at least.
-fn grow(message: &mut Vec<u8>, input: usize, room: usize) {
-    if message.capacity() - message.len() >= input.saturating_mul(2).clamp(1, 1024) {
-        return;
+fn distance(before: u64, after: u64) -> Result<usize, Broken> {
+    usize::try_from(after - before).map_err(|_| Broken)
+}
+
+/// Appends; `message` doubles when it is full, but not beyond `room` and one byte.
+fn append(message: &mut Vec<u8>, piece: &[u8], room: usize) {
+    if message.capacity() - message.len() < piece.len() {
+        message.reserve_exact(message.len().min(room.saturating_add(1)).max(piece.len()));
     }
-    let wanted = input.saturating_mul(4).clamp(512, 64 << 10).max(message.len());
-    message.reserve_exact(wanted.min(room.saturating_add(1)));
+    message.extend_from_slice(piece);
 }
 
 /// Compresses the messages of one connection..

@@ -152,6 +152,9 @@ impl Receiver {
             return self.compressed_payload(payload, message).map(|event| (used, event));
         }
         self.check_text(payload)?;
+        if message.len() >= LARGE && message.capacity() - message.len() < count {
+            grow(message, count, self.limits.message);
+        }
         message.extend_from_slice(payload);
         if self.advance(count)? { Ok((used, Some(self.data()))) } else { Ok((used, None)) }
     }
@@ -450,6 +453,17 @@ impl Receiver {
         self.phase = Phase::Failed;
         self.failure.get_or_insert(error).clone()
     }
+}
+
+/// From this size on a message does not double beyond its limit.
+const LARGE: usize = 64 << 10;
+
+/// Room for `count` bytes more, and as much again as there are, but not beyond the limit. R-42.
+#[cold]
+fn grow(message: &mut Vec<u8>, count: usize, limit: u64) {
+    let most = if limit == 0 { usize::MAX } else { usize::try_from(limit).unwrap_or(usize::MAX) };
+    let left = most.saturating_sub(message.len());
+    message.reserve_exact(message.len().min(left).max(count));
 }
 
 #[inline]

@@ -192,7 +192,7 @@ fn r84_the_frames_of_a_message_are_one_compressed_message() {
 #[test]
 fn r82_the_agreed_window_is_kept() {
     let text: String = (0..4000).map(|n| format!("{} ", n * 7919 % 611)).collect();
-    for bits in [9, 12, 15] {
+    for bits in 9..=15 {
         let parameters = format!("; client_max_window_bits={bits}");
         let frames = sent(&parameters, 1, |ws| assert!(ws.send(&text, true)));
         let mut oracle = Oracle::default();

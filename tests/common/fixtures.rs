@@ -25,8 +25,15 @@ pub(crate) fn expect_advice(text: &str) {
 /// Makes the opening handshake on a connected Rest.
 #[track_caller]
 pub(crate) fn upgrade(rest: &Rest, path: &str) -> Ws {
+    upgrade_with(rest, path, |_| {})
+}
+
+/// The same with a WebSocket that was prepared.
+#[track_caller]
+pub(crate) fn upgrade_with(rest: &Rest, path: &str, prepare: impl FnOnce(&Ws)) -> Ws {
     let ws = Ws::new();
     ws.set_idle_ms(10_000);
+    prepare(&ws);
     assert!(ws.use_connection(rest), "{}", ws.error());
     assert!(ws.add_client_headers(), "{}", ws.error());
     rest.get(path);

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 pub(crate) mod inflate;
+pub(crate) mod peer;
+pub(crate) mod tables;
 
 use openck::error::Error;
 use openck::proto::extension::Agreed;

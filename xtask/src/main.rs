@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | bench |
-//! generate [--check]`.
+//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | attacks |
+//! bench | generate [--check]`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
+mod attacks;
 mod autobahn;
 mod bench;
 mod context;
@@ -25,6 +26,7 @@ usage: cargo xtask COMMAND
   demo [--release] send and receive from every language, over ws and wss
   test [PART...]   run all tests, or these parts; asan-fuzz and valgrind-fuzz only when named
   autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
+  attacks          run the tests of attacks and write what they cost to docs/attacks.md
   bench            measure against tungstenite and write docs/performance.md
   generate         write everything that is generated (--check: compare only)";
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["demo", "--release"] => demo::run(&context, true),
         ["test", parts @ ..] => test::run(&context, parts),
         ["autobahn", rest @ ..] => autobahn::run(&context, rest),
+        ["attacks"] => attacks::run(&context),
         ["bench"] => bench::run(&context),
         ["generate"] => generate(&context, false),
         ["generate", "--check"] => generate(&context, true),

@@ -428,9 +428,12 @@ impl WebSocket {
     /// Lets the server end the connection, for a bounded time, then closes it.
     pub(super) fn finish_close(&self) {
         self.status.set_connected(false);
-        let Some(connection) = self.connection().filter(|connection| connection.is_open()) else {
+        let Some(connection) = self.connection() else { return };
+        if !connection.is_open() {
+            // A server that ended its side alone is not left waiting for the end of ours.
+            connection.close();
             return;
-        };
+        }
         let idle = self.settings.idle_timeout().unwrap_or(LINGER);
         let deadline = Instant::now() + idle.min(LINGER);
         // Whatever goes wrong here, the connection is closed next.
