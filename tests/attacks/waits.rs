@@ -130,6 +130,31 @@ fn f14_r29_small_frames_to_a_server_that_never_reads() {
     assert!(!ws.is_connected());
 }
 
+/// Many threads that send at once hold one frame and what else is queued, not a frame each.
+#[test]
+fn f14_r62_many_threads_send_to_a_server_that_never_reads() {
+    const THREADS: usize = 16;
+    let turn = Turn::take();
+    let size = 8 << 20;
+    let (_server, ws) = scripted(&[Ignore]);
+    let message = crate::common::Bytes::holding(&vec![7; size]);
+    ws.set_idle_ms(500);
+    let attack = Attack {
+        id: "F14 R-62",
+        what: "16 threads send to a server that never reads",
+        size: format!("a frame of {} MiB each", size >> 20),
+        memory: size + (2 << 20),
+        cpu_ms: 2_000,
+    };
+    attack.measure(&turn, || {
+        std::thread::scope(|scope| {
+            let send = || assert!(!ws.send_bd_handle(message.h(), true));
+            (0..THREADS).for_each(|_| drop(scope.spawn(send)));
+        });
+    });
+    assert!(!ws.is_connected(), "nothing can follow half a frame");
+}
+
 /// While we wait to send, what comes in is taken in, but not without end.
 #[test]
 fn f14_r63_a_server_that_sends_and_never_reads() {

@@ -8,7 +8,7 @@ use crate::client::base::lock;
 use crate::client::bin_data::BinData;
 use crate::client::string_builder::StringBuilder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::connection::{Connection, Ticket};
+use crate::net::connection::{Connection, QUEUE_LIMIT, Ticket};
 use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
@@ -16,6 +16,14 @@ use crate::proto::sender::{Admitted, Sender};
 
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
+
+/// What became of a data frame.
+enum Queued {
+    /// It is in the queue of the connection.
+    Frame(Arc<Connection>, Ticket),
+    /// Frames of other threads fill the queue. Nothing was done.
+    NoRoom(Arc<Connection>),
+}
 
 /// What sending needs. Locked for the encoding of a frame, never while waiting.
 #[derive(Default)]
@@ -66,6 +74,12 @@ impl WriteSide {
         })?;
         *pong = None;
         Ok((Arc::clone(connection), ticket))
+    }
+
+    /// The connection, if so much waits there that no data is to be queued before it is less.
+    fn without_room(&mut self) -> Result<Option<Arc<Connection>>> {
+        let connection = &self.usable()?.connection;
+        Ok((connection.queued() >= QUEUE_LIMIT).then(|| Arc::clone(connection)))
     }
 
     /// Takes note of a data frame that will be encoded later.
@@ -143,21 +157,19 @@ impl Open {
 impl WebSocket {
     /// Sends one frame of a text message.
     pub fn send_frame(&self, string_to_send: &str, final_frame: bool) -> Result<()> {
-        self.send_data(true, string_to_send.as_bytes(), final_frame)
+        self.send_data(|| self.queue_data(true, string_to_send.as_bytes(), final_frame))
     }
 
     /// Sends one frame of a text message, the text of `sb_to_send`.
     pub fn send_frame_sb(&self, sb_to_send: &StringBuilder, final_frame: bool) -> Result<()> {
-        sb_to_send
-            .with_str(|text| self.encode_data(true, text.as_bytes(), final_frame))
-            .and_then(|(connection, ticket)| self.wait_until_sent(&connection, ticket))
+        let queue = |text: &str| self.queue_data(true, text.as_bytes(), final_frame);
+        self.send_data(|| sb_to_send.with_str(queue))
     }
 
     /// Sends one frame of a binary message, the bytes of `bd_to_send`.
     pub fn send_frame_bd(&self, bd_to_send: &BinData, final_frame: bool) -> Result<()> {
-        bd_to_send
-            .with_bytes(|bytes| self.encode_data(false, bytes, final_frame))
-            .and_then(|(connection, ticket)| self.wait_until_sent(&connection, ticket))
+        let queue = |bytes: &[u8]| self.queue_data(false, bytes, final_frame);
+        self.send_data(|| bd_to_send.with_bytes(queue))
     }
 
     /// Sends a Ping; the text is cut to 125 bytes.
@@ -192,38 +204,47 @@ impl WebSocket {
         Ok(())
     }
 
-    fn send_data(&self, text: bool, payload: &[u8], fin: bool) -> Result<()> {
-        let (connection, ticket) = self.encode_data(text, payload, fin)?;
-        self.wait_until_sent(&connection, ticket)
+    /// Queues a frame when there is room, and waits until it is sent. Many threads that send at once
+    /// hold the queue's limit and one frame, not a frame each (R-62).
+    fn send_data(&self, queue: impl Fn() -> Result<Queued>) -> Result<()> {
+        loop {
+            match queue()? {
+                Queued::Frame(connection, ticket) => {
+                    return self.wait_until_sent(&connection, ticket);
+                }
+                Queued::NoRoom(connection) => self.wait_for_room(&connection)?,
+            }
+        }
     }
 
-    fn encode_data(
-        &self,
-        text: bool,
-        payload: &[u8],
-        fin: bool,
-    ) -> Result<(Arc<Connection>, Ticket)> {
+    fn queue_data(&self, text: bool, payload: &[u8], fin: bool) -> Result<Queued> {
         if self.compressing.load(Ordering::Relaxed) {
-            return self.encode_compressed(text, payload, fin);
+            return self.queue_compressed(text, payload, fin);
         }
-        lock(&self.write).encode(|sender, keys, out| sender.data(text, payload, fin, keys, out))
+        let mut write = lock(&self.write);
+        if let Some(full) = write.without_room()? {
+            return Ok(Queued::NoRoom(full));
+        }
+        let (connection, ticket) =
+            write.encode(|sender, keys, out| sender.data(text, payload, fin, keys, out))?;
+        Ok(Queued::Frame(connection, ticket))
     }
 
     /// Compressing may take long: only other senders of data wait for it, neither a reader that
     /// answers a Ping nor who closes the connection.
     #[inline(never)]
-    fn encode_compressed(
-        &self,
-        text: bool,
-        payload: &[u8],
-        fin: bool,
-    ) -> Result<(Arc<Connection>, Ticket)> {
+    fn queue_compressed(&self, text: bool, payload: &[u8], fin: bool) -> Result<Queued> {
         let mut deflater = lock(&self.deflater);
         let Some(deflater) = deflater.as_mut() else {
             return Err(no_connection("the handshake is not done."));
         };
         let session = self.session();
-        let (connection, frame) = lock(&self.write).admit(text, payload, fin)?;
+        let mut write = lock(&self.write);
+        if let Some(full) = write.without_room()? {
+            return Ok(Queued::NoRoom(full));
+        }
+        let (connection, frame) = write.admit(text, payload, fin)?;
+        drop(write);
         let place = (frame.is_first(), fin);
         let go_on = || connection.is_open() && !self.cancel.is_cancelled();
         let min_size = self.settings.compression.min_size();
@@ -240,7 +261,7 @@ impl WebSocket {
             write.encode(|sender, keys, out| sender.write(frame, payload, compressed, keys, out));
         drop(write);
         deflater.release();
-        sent
+        sent.map(|(connection, ticket)| Queued::Frame(connection, ticket))
     }
 
     fn send(
@@ -266,6 +287,23 @@ impl WebSocket {
                 self.status.set_connected(false);
             }
             self.explain_send(error, connection)
+        })
+    }
+
+    #[cold]
+    fn wait_for_room(&self, connection: &Connection) -> Result<()> {
+        let room = connection.make_room(self.settings.idle_timeout(), &[&self.cancel]);
+        room.map_err(|error| match error.kind() {
+            ErrorKind::Timeout => {
+                let (host, port) = (connection.host(), connection.port());
+                let ms = self.idle_timeout_ms();
+                let text = format!(
+                    "{host}:{port} took no data for {ms} ms; frames of other threads wait, and \
+                     nothing of this one was sent."
+                );
+                Error::new(ErrorKind::Timeout, text).advise("Send it again when the server reads.")
+            }
+            _ => error,
         })
     }
 
