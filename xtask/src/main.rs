@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | bench |
-//! generate`.
+//! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | fuzz |
+//! mutants | bench | generate`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
@@ -8,12 +8,15 @@ mod bench;
 mod context;
 mod demo;
 mod example;
+mod fuzz;
+mod mutants;
 mod parts;
 mod process;
 mod setup;
 mod tally;
 mod test;
 mod testserver;
+mod tool;
 
 use context::Context;
 use std::process::ExitCode;
@@ -24,6 +27,8 @@ usage: cargo xtask COMMAND
   demo [--release] send and receive from every language, over ws and wss
   test [PART...]   run all tests, or these parts; asan-fuzz and valgrind-fuzz only when named
   autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
+  fuzz [...]       run the fuzz targets (--help: how)
+  mutants [ARGS]   change src/proto line by line, to see whether a test notices
   bench            measure against tungstenite and write docs/performance.md
   generate [ARGS]  write everything that is generated from api/ (--check: compare only)";
 
@@ -40,6 +45,8 @@ fn main() -> ExitCode {
         ["demo", "--release"] => demo::run(&context, true),
         ["test", parts @ ..] => test::run(&context, parts),
         ["autobahn", rest @ ..] => autobahn::run(&context, rest),
+        ["fuzz", rest @ ..] => fuzz::run(&context, rest),
+        ["mutants", rest @ ..] => mutants::run(&context, rest),
         ["bench"] => bench::run(&context),
         ["generate", rest @ ..] => generate(&context, rest),
         _ => return fail(USAGE),
