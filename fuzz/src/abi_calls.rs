@@ -36,7 +36,7 @@ pub fn abi_calls(data: &[u8]) {
 fn in_a_folder_of_its_own() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let folder = std::env::temp_dir().join(format!("openck-calls-{}", std::process::id()));
+        let folder = std::env::current_exe().unwrap().with_extension("calls");
         std::fs::create_dir_all(&folder).unwrap();
         std::env::set_current_dir(folder).unwrap();
     });

@@ -127,18 +127,17 @@ fn theirs(script: &[u8]) -> (Vec<Seen>, End) {
 
 /// Where the first frame begins whose length could be shorter, as far as frames can be followed.
 fn longer_form(script: &[u8]) -> Option<usize> {
-    let mut at = 0;
+    let mut rest = script;
     loop {
-        let second = script.get(at + 1)?;
+        let second = rest.get(1)?;
         let bytes = [0, 2, 8][usize::from(second & 0x7f).saturating_sub(125)];
-        let field = script.get(at + 2..at + 2 + bytes)?;
+        let field = rest.get(2..2 + bytes)?;
         let long = field.iter().fold(0, |len, byte| len << 8 | u64::from(*byte));
         if (bytes == 2 && long < 126) || (bytes == 8 && long < 65536) {
-            return Some(at);
+            return Some(script.len() - rest.len());
         }
         let len = if bytes == 0 { u64::from(second & 0x7f) } else { long };
         let mask = if second & 0x80 != 0 { 4 } else { 0 };
-        let end = (at + 2 + bytes + mask) as u64;
-        at = usize::try_from(end.checked_add(len)?).ok()?;
+        rest = rest.get(2 + bytes + mask..)?.get(usize::try_from(len).ok()?..)?;
     }
 }

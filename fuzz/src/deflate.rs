@@ -59,8 +59,8 @@ fn messages(input: &mut Input<'_>, agreed: &Agreed) -> Vec<Message> {
             messages.push(Message { payload: input.bytes(1024).to_vec(), plain: None });
             continue;
         }
-        let plain = input.bytes(256).repeat(input.below(300));
-        let pieces = input.cut(&plain);
+        let plain = input.bytes(256).repeat(input.below(130));
+        let pieces: Vec<&[u8]> = plain.chunks(1 + input.below(8192)).collect();
         let payload = compressed(&mut deflater, &pieces);
         assert!(payload.len() <= plain.len() + plain.len() / 100 + 16 * pieces.len() + 16);
         messages.push(Message { payload, plain: Some(plain) });

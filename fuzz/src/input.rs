@@ -55,7 +55,7 @@ impl<'a> Input<'a> {
                 1 => script.extend(frame(self.byte(), self.bytes(256))),
                 2 => {
                     let (first, unit) = (self.pick(&FIRST), self.bytes(8));
-                    script.extend(frame(first, &unit.repeat(self.below(2048))));
+                    script.extend(frame(first, &unit.repeat(self.below(512))));
                 }
                 _ => script.extend(frame(self.pick(&FIRST), self.bytes(128))),
             }
