@@ -175,22 +175,3 @@ fn r89_characters_may_be_cut_anywhere() {
         assert_eq!(inflated(&fragmented(TEXT, &payload, &[cut])), text.as_bytes(), "{cut}");
     }
 }
-
-/// text that is not UTF-8, then a broken block or the limit; and the limit, then such text.
-#[test]
-fn r39_the_first_fault_counts_in_any_split() {
-    for (payload, limit, code) in [
-        ("000100feffff 06", 0, 1007),
-        ("000200fdff61ff 06", 0, 1007),
-        ("000100feff61 06", 0, 1002),
-        ("000300fcffff6161 00", 1, 1007),
-        ("000400fbff6161ff61 00", 1, 1009),
-    ] {
-        let script = frame(TEXT, &hex(payload));
-        let limits = Limits { frame: 0, message: limit };
-        for size in 1..=script.len() {
-            let outcome = Outcome::deflated(&AGREED, limits, script.chunks(size));
-            assert_eq!(outcome.code, Some(code), "{payload} in pieces of {size}");
-        }
-    }
-}

@@ -3,6 +3,7 @@
 
 mod broken;
 mod limits;
+mod pieces;
 #[path = "../proto_support/mod.rs"]
 mod proto_support;
 mod random;
