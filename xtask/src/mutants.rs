@@ -43,8 +43,9 @@ pub(crate) fn run(context: &Context, words: &[&str]) -> Result<bool, String> {
     let mut command = context.command(program);
     let status = command
         .env_remove("CARGO_TARGET_DIR")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .arg("mutants")
-        .args(["--in-place", "--timeout", "60", "--file", "src/proto/**"])
+        .args(["--in-place", "--timeout", "30", "--file", "src/proto/**"])
         .arg("--dir")
         .arg(&folder)
         .arg("--output")
