@@ -71,7 +71,7 @@ fn keeps_the_rules(head: &ResponseHead) -> bool {
     let connection = all(head, "connection").join(",").to_ascii_lowercase();
     head.status == 101
         && upgrade.len() == 1
-        && upgrade[0].to_ascii_lowercase() == "websocket"
+        && upgrade[0].eq_ignore_ascii_case("websocket")
         && connection.split(',').any(|token| token.trim_matches([' ', '\t']) == "upgrade")
         && all(head, "sec-websocket-accept") == [ACCEPT]
 }
