@@ -123,3 +123,12 @@ fn r22_debug_output_is_short_and_keeps_keys() {
     assert_eq!(format!("{:?}", bytes(b"a\0\"")), r#"Control("a\x00\"")"#);
     assert_eq!(format!("{:?}", MaskKeys::new().unwrap()), "MaskKeys");
 }
+
+/// R-40: else comparing payloads would prove nothing.
+#[test]
+fn r40_payloads_that_differ_are_not_equal() {
+    assert_eq!(bytes(b"ping"), bytes(b"ping"));
+    for other in [&b""[..], b"pin", b"pinG", b"ping\0"] {
+        assert_ne!(bytes(b"ping"), bytes(other));
+    }
+}
