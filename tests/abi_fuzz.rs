@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use abi_common::fuzz::{Fuzz, Objects, tidy_files};
 use abi_common::{CLASSES, Folder, watched};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use static_calls::CALLS;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -42,7 +44,7 @@ fn random_calls_never_crash() {
 }
 
 fn run(calls: u64, seed: u64) {
-    let mut fuzz = Fuzz::new(seed, Objects::new(CLASSES));
+    let mut fuzz = Fuzz::new(StdRng::seed_from_u64(seed), Objects::new(CLASSES));
     let mut slowest = (Duration::ZERO, "");
     for n in 0..calls {
         let start = Instant::now();

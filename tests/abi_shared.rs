@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use abi_common::calls::StaticCall;
 use abi_common::fuzz::{Fuzz, Objects};
 use abi_common::watched;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use static_calls::CALLS;
 
 #[test]
@@ -31,7 +33,7 @@ fn a_hundred_threads_share_objects() {
             for seed in 0..THREADS {
                 let (objects, calls, made) = (objects.clone(), &calls, &made);
                 scope.spawn(move || {
-                    let mut fuzz = Fuzz::new(seed, objects);
+                    let mut fuzz = Fuzz::new(StdRng::seed_from_u64(seed), objects);
                     for _ in 0..CALLS_EACH {
                         fuzz.call_shared(calls);
                         // Half way, all objects are taken away while the threads use them.

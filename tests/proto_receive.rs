@@ -510,3 +510,35 @@ fn r42_hostile_input_costs_linear_time() {
     // A quadratic check of 900 KB would take minutes.
     assert!(start.elapsed().as_secs() < 10);
 }
+
+#[test]
+fn r39_a_message_that_is_there_whole_is_had_the_short_way() {
+    let receiver = Receiver::new(Limits { frame: 5, message: 5 });
+    let whole = receiver.whole_message(b"\x81\x05Hello\x81\x01!").unwrap();
+    assert_eq!((whole.opcode, whole.payload, whole.used), (Opcode::Text, &b"Hello"[..], 7));
+    // Anything else is left to `receive`: cut, too long, a fragment, control, not UTF-8, forbidden.
+    for other in [
+        &b""[..],
+        b"\x81",
+        b"\x81\x05Hell",
+        b"\x82\x06Hello!",
+        b"\x01\x01a",
+        b"\x89\x00",
+        b"\x81\x01\xC3",
+        b"\xC2\x00",
+        b"\x83\x00",
+    ] {
+        assert!(receiver.whole_message(other).is_none(), "{}", other.escape_ascii());
+    }
+}
+
+#[test]
+fn r35_r39_inside_a_frame_or_a_message_there_is_no_short_way() {
+    let next = b"\x81\x01b";
+    for begun in [&b"\x81"[..], b"\x81\x02a", b"\x01\x01a"] {
+        let mut receiver = Receiver::new(Limits::default());
+        assert!(receiver.whole_message(next).is_some());
+        receiver.receive(begun, &mut Vec::new()).unwrap();
+        assert!(receiver.whole_message(next).is_none(), "{}", begun.escape_ascii());
+    }
+}

@@ -21,7 +21,7 @@ pub struct Extension {
 
 /// The elements of a field value; none when it breaks RFC 6455 9.1.
 pub fn parse(value: &str) -> Option<Vec<Extension>> {
-    split_unquoted(value, ',').map(element).collect()
+    value.split(',').map(element).collect()
 }
 
 /// An offer of permessage-deflate. RFC 7692 7.1.
@@ -209,7 +209,7 @@ fn short(text: &str) -> String {
 }
 
 fn element(text: &str) -> Option<Extension> {
-    let mut parts = split_unquoted(text, ';').map(|part| part.trim_matches([' ', '\t']));
+    let mut parts = text.split(';').map(|part| part.trim_matches([' ', '\t']));
     let name = parts.next().filter(|name| valid_field_name(name))?.to_owned();
     let parameters = parts.map(parameter).collect::<Option<_>>()?;
     Some(Extension { name, parameters })
@@ -224,7 +224,8 @@ fn parameter(text: &str) -> Option<(String, Option<String>)> {
     valid_field_name(name).then(|| (name.to_owned(), value))
 }
 
-/// RFC 6455 9.1: what a quoted string says must be a token as well.
+/// RFC 6455 9.1: what a quoted string says must be a token as well. So a comma or a semicolon always
+/// separates: inside of quotes it makes both sides malformed.
 fn unquoted(value: &str) -> Option<String> {
     let value = value.trim_start_matches([' ', '\t']);
     let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -235,13 +236,4 @@ fn unquoted(value: &str) -> Option<String> {
         token.push(if letter == '\\' { letters.next()? } else { letter });
     }
     valid_field_name(&token).then_some(token)
-}
-
-/// Splits at `separator` outside of quotes.
-fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    text.split(move |letter| {
-        quoted ^= letter == '"';
-        letter == separator && !quoted
-    })
 }

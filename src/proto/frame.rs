@@ -93,7 +93,8 @@ impl Header {
     /// Reads a header from the start of `input`, and how many bytes it took.
     ///
     /// None when bytes are missing. Fails with [`ErrorKind::Protocol`] on what RFC 6455 forbids at
-    /// this place, as soon as the bytes present prove it; a longer `input` never changes the error.
+    /// this place, at the first byte that proves it, but for a length in a longer form, which is
+    /// read whole first; a longer `input` never changes the error.
     #[inline(always)]
     pub fn parse(input: &[u8], rules: Rules) -> Result<Option<(Self, usize)>> {
         let Some((&first, rest)) = input.split_first() else { return Ok(None) };

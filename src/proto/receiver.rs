@@ -374,14 +374,14 @@ impl Receiver {
         loop {
             let (from, room) = (message.len(), self.room());
             let Some(inflater) = &mut self.inflater else { return Ok(()) };
-            let Ok(step) = inflater.step(rest, message, room) else {
-                return Err(self.fail(not_deflate()));
-            };
+            let step = inflater.step(rest, message, room);
+            // what comes before a break or the limit counts first, in any split.
             let piece = message.get(from..).unwrap_or_default();
             self.message.inflated += piece.len() as u64;
             self.message.len += piece.len() as u64;
+            self.check_text(piece.get(..room).unwrap_or(piece))?;
             self.check_inflated()?;
-            self.check_text(piece)?;
+            let Ok(step) = step else { return Err(self.fail(not_deflate())) };
             rest = rest.get(step.used..).unwrap_or_default();
             if !step.more {
                 return Ok(());

@@ -6,8 +6,8 @@ use std::ffi::{c_char, c_int, c_ulong, c_void};
 use openck::abi::{Kind, Member, Role, wchar_t};
 use openck::ffi::generated::dynamic::MEMBERS;
 use openck::ffi::library::*;
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
 use super::calls::{Given, Source, StaticCall};
 use super::dynamic;
@@ -47,9 +47,21 @@ impl Objects {
     }
 }
 
+/// What decides between possibilities: a seeded generator, or the bytes of a fuzzer.
+pub(crate) trait Choices {
+    /// A number under `end`.
+    fn below(&mut self, end: usize) -> usize;
+}
+
+impl Choices for StdRng {
+    fn below(&mut self, end: usize) -> usize {
+        self.random_range(0..end)
+    }
+}
+
 /// Where random arguments come from.
-pub(crate) struct Fuzz {
-    rng: StdRng,
+pub(crate) struct Fuzz<C> {
+    pub(crate) choices: C,
     pools: Pools,
     pub(crate) objects: Objects,
     /// Real memory that is no object: its address is a foreign handle.
@@ -66,15 +78,14 @@ struct Kept {
     text: String,
 }
 
-impl Fuzz {
-    pub(crate) fn new(seed: u64, objects: Objects) -> Self {
-        let rng = StdRng::seed_from_u64(seed);
+impl<C: Choices> Fuzz<C> {
+    pub(crate) fn new(choices: C, objects: Objects) -> Self {
         let heap = Box::new([0xA5; 64]);
-        Self { rng, pools: Pools::new(), objects, heap, used: Vec::new(), kept: None }
+        Self { choices, pools: Pools::new(), objects, heap, used: Vec::new(), kept: None }
     }
 
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.rng.random_range(0..end)
+        self.choices.below(end)
     }
 
     fn one_in(&mut self, count: usize) -> bool {
@@ -163,7 +174,7 @@ impl Fuzz {
             Kind::Text | Kind::Bytes => {
                 out.r#type = if kind == Kind::Text { OPENCK_TEXT } else { OPENCK_BYTES };
                 let pool = &self.pools.of(argument_name(member, n)).any;
-                let text = pool[self.rng.random_range(0..pool.len())].clone();
+                let text = pool[self.choices.below(pool.len())].clone();
                 (out.data, out.size) = (text.as_ptr().cast(), text.len());
                 texts.push(text);
                 if self.one_in(32) {
@@ -215,9 +226,9 @@ impl Fuzz {
             1 => self.objects.dead.get(dead).copied().unwrap_or(1),
             2 => self.heap.as_ptr().addr() + self.below(512),
             3 => (&raw const stack).addr(),
-            4 => Self::living as *const () as usize,
+            4 => size as *const () as usize,
             5 => living ^ (1 << self.below(usize::BITS as usize)),
-            _ => self.rng.random_range(0..=usize::MAX),
+            _ => self.below(usize::MAX),
         }
     }
 
@@ -257,24 +268,21 @@ impl Fuzz {
     }
 }
 
-impl Source for Fuzz {
+impl<C: Choices> Source for Fuzz<C> {
     fn handle(&mut self, class: &'static str) -> *mut c_void {
         std::ptr::without_provenance_mut(self.any_handle(class))
     }
 
     fn narrow(&mut self, name: &'static str) -> *const c_char {
-        let place = self.rng.random_range(0..usize::MAX);
-        choose(&self.pools.of(name).narrow, place).cast()
+        choose(&self.pools.of(name).narrow, &mut self.choices).cast()
     }
 
     fn wide(&mut self, name: &'static str) -> *const wchar_t {
-        let place = self.rng.random_range(0..usize::MAX);
-        choose(&self.pools.of(name).wide, place)
+        choose(&self.pools.of(name).wide, &mut self.choices)
     }
 
     fn utf16(&mut self, name: &'static str) -> *const u16 {
-        let place = self.rng.random_range(0..usize::MAX);
-        choose(&self.pools.of(name).utf16, place)
+        choose(&self.pools.of(name).utf16, &mut self.choices)
     }
 
     fn flag(&mut self) -> c_int {
@@ -310,8 +318,8 @@ impl Source for Fuzz {
 }
 
 /// One of the texts, or NULL.
-fn choose<U>(texts: &[Vec<U>], place: usize) -> *const U {
-    texts.get(place % (texts.len() + 1)).map_or(std::ptr::null(), |text| text.as_ptr())
+fn choose<U>(texts: &[Vec<U>], choices: &mut impl Choices) -> *const U {
+    texts.get(choices.below(texts.len() + 1)).map_or(std::ptr::null(), |text| text.as_ptr())
 }
 
 fn create(class: &str) -> usize {

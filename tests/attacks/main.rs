@@ -25,3 +25,8 @@ mod lengths;
 mod masks;
 mod texts;
 mod waits;
+
+/// A frame of a server, for `peer`.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    openck_test_support::wire::raw_frame(first, None, payload)
+}

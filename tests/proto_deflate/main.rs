@@ -3,6 +3,9 @@
 
 mod broken;
 mod limits;
+#[path = "../proto_support/peer.rs"]
+mod peer;
+mod pieces;
 #[path = "../proto_support/mod.rs"]
 mod proto_support;
 mod random;
@@ -11,7 +14,7 @@ mod send;
 
 use openck::proto::extension::Agreed;
 use openck::proto::receiver::Limits;
-use proto_support::peer::{Peer, fragmented, noise, prose};
+use peer::{Peer, fragmented, noise, prose};
 use proto_support::{Outcome, frame, hex};
 
 const AGREED: Agreed =

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 pub(crate) mod inflate;
-pub(crate) mod peer;
 pub(crate) mod tables;
 
 use openck::error::Error;
@@ -82,7 +81,7 @@ impl Outcome {
     fn take(&mut self, receiver: &mut Receiver, piece: &[u8]) -> Result<(), Error> {
         let mut rest = piece;
         loop {
-            let (used, event) = receiver.receive(rest, &mut self.message)?;
+            let (used, event) = take_both_ways(receiver, rest, &mut self.message)?;
             rest = &rest[used..];
             match event {
                 Some(event) => self.events.push(event),
@@ -93,6 +92,24 @@ impl Outcome {
             }
         }
     }
+}
+
+/// [`Receiver::receive`]; if the frame can be had the short way too, both must agree.
+pub(crate) fn take_both_ways(
+    receiver: &mut Receiver,
+    input: &[u8],
+    message: &mut Vec<u8>,
+) -> Result<(usize, Option<Event>), Error> {
+    let whole = receiver.whole_message(input);
+    let before = message.len();
+    let taken = receiver.receive(input, message);
+    if let Some(whole) = whole {
+        let event = Some(data(whole.opcode, true));
+        assert_eq!(taken.as_ref().ok(), Some(&(whole.used, event)), "not what the short way had");
+        assert_eq!(&message[before..], whole.payload);
+        assert!(input[..whole.used].ends_with(whole.payload));
+    }
+    taken
 }
 
 /// The outcome of a script that arrives at once.

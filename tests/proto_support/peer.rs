@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use flate2::{Compress, Compression, FlushCompress};
-use openck_test_support::wire::raw_frame;
+
+use super::frame;
 
 /// A server's compressor.
 pub(crate) struct Peer {
@@ -66,7 +67,7 @@ pub(crate) fn fragmented(first: u8, payload: &[u8], cuts: &[usize]) -> Vec<u8> {
     for (n, to) in cuts.iter().copied().chain([payload.len()]).enumerate() {
         let opcode = if n == 0 { first & 0x7f } else { 0 };
         let fin = if n == cuts.len() { 0x80 } else { 0 };
-        script.extend(raw_frame(opcode | fin, None, &payload[from..to]));
+        script.extend(frame(opcode | fin, &payload[from..to]));
         from = to;
     }
     script

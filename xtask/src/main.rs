@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask setup | demo | test [PART...] | autobahn | attacks |
-//! bench | generate [--check]`.
+//! fuzz | mutants | bench | generate [--check]`.
 //!
 //! Standard library only, so that it builds before anything else is installed.
 
@@ -9,6 +9,8 @@ mod bench;
 mod context;
 mod demo;
 mod example;
+mod fuzz;
+mod mutants;
 mod parts;
 mod process;
 mod requirements;
@@ -16,6 +18,7 @@ mod setup;
 mod tally;
 mod test;
 mod testserver;
+mod tool;
 
 use context::Context;
 use std::process::ExitCode;
@@ -27,6 +30,8 @@ usage: cargo xtask COMMAND
   test [PART...]   run all tests, or these parts; asan-fuzz and valgrind-fuzz only when named
   autobahn [...]   run the cases of Autobahn's fuzzing server (--help: which)
   attacks          run the tests of attacks and write what they cost to docs/attacks.md
+  fuzz [...]       run the fuzz targets (--help: how)
+  mutants [ARGS]   change src/proto line by line, to see whether a test notices
   bench            measure against tungstenite and write docs/performance.md
   generate         write everything that is generated (--check: compare only)";
 
@@ -44,6 +49,8 @@ fn main() -> ExitCode {
         ["test", parts @ ..] => test::run(&context, parts),
         ["autobahn", rest @ ..] => autobahn::run(&context, rest),
         ["attacks"] => attacks::run(&context),
+        ["fuzz", rest @ ..] => fuzz::run(&context, rest),
+        ["mutants", rest @ ..] => mutants::run(&context, rest),
         ["bench"] => bench::run(&context),
         ["generate"] => generate(&context, false),
         ["generate", "--check"] => generate(&context, true),

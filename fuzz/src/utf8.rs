@@ -1,0 +1,40 @@
+//! UTF-8 in pieces, RFC 6455 8.1.
+
+use openck::proto::utf8::Utf8Stream;
+
+use crate::input::Input;
+
+/// The stream agrees with the standard library after each piece: it fails when no continuation can
+/// be valid, and not before; it ends well when the whole is valid; then it is as new. R-38.
+pub fn utf8(data: &[u8]) {
+    let mut input = Input::new(data);
+    let count = input.below(8);
+    let sizes: Vec<usize> = (0..=count).map(|_| 1 + input.below(160)).collect();
+    let text = input.rest();
+    let mut stream = Utf8Stream::new();
+    check(&mut stream, text, &sizes);
+    stream.reset();
+    check(&mut stream, text, &[1]);
+    stream.reset();
+    check(&mut stream, text, &[usize::MAX]);
+}
+
+fn check(stream: &mut Utf8Stream, text: &[u8], sizes: &[usize]) {
+    let mut fed = 0_usize;
+    for size in sizes.iter().cycle() {
+        let end = text.len().min(fed.saturating_add(*size));
+        let refused = stream.push(&text[fed..end]).is_err();
+        fed = end;
+        let error = std::str::from_utf8(&text[..fed]).err();
+        let certain = error.is_some_and(|error| error.error_len().is_some());
+        assert_eq!(refused, certain, "after {fed} bytes of {text:02x?}");
+        if refused {
+            return;
+        }
+        if fed == text.len() {
+            break;
+        }
+    }
+    assert_eq!(stream.finish().is_ok(), std::str::from_utf8(text).is_ok(), "{text:02x?}");
+    assert!(stream.push("\u{20ac}".as_bytes()).is_ok() && stream.finish().is_ok());
+}

@@ -1,0 +1,45 @@
+//! What the pieces in which bytes arrive do not change.
+
+use openck::proto::receiver::Limits;
+
+use crate::proto_support::{Outcome, frame, hex};
+use crate::*;
+
+/// text that is not UTF-8, then a broken block or the limit; and the limit, then such text.
+#[test]
+fn r39_the_first_fault_counts_in_any_split() {
+    for (payload, limit, code) in [
+        ("000100feffff 06", 0, 1007),
+        ("000200fdff61ff 06", 0, 1007),
+        ("000100feff61 06", 0, 1002),
+        ("000300fcffff6161 00", 1, 1007),
+        ("000400fbff6161ff61 00", 1, 1009),
+    ] {
+        let script = frame(TEXT, &hex(payload));
+        let limits = Limits { frame: 0, message: limit };
+        for size in 1..=script.len() {
+            let outcome = Outcome::deflated(&AGREED, limits, script.chunks(size));
+            assert_eq!(outcome.code, Some(code), "{payload} in pieces of {size}");
+        }
+    }
+}
+
+/// one byte of input can hold more than there is room for; it comes out all the same,
+/// also when it is the last.
+#[test]
+fn r87_nothing_is_left_behind_a_piece() {
+    for len in (1..6000).step_by(37) {
+        let script = frame(BINARY, &Peer::new(9, 15).payload(&vec![0; len]));
+        for size in [1, 2, script.len()] {
+            let outcome = Outcome::deflated(&AGREED, Limits::default(), script.chunks(size));
+            assert_eq!((outcome.code, outcome.message.len()), (None, len), "in pieces of {size}");
+        }
+    }
+}
+
+/// The tail becomes the end of a stored block that says it is four bytes longer.
+#[test]
+fn r85_a_tail_that_becomes_data_fails() {
+    fails(&message("000900f6ff48656c6c6f"), 1002);
+    assert_eq!(without_takeover(&message("000900f6ff48656c6c6f")).code, Some(1002));
+}
