@@ -65,8 +65,7 @@ pub struct Connection {
     /// The last receive brought less than asked: the socket was empty then.
     drained: AtomicBool,
     born: Instant,
-    received_at: AtomicU64,
-    sent_at: AtomicU64,
+    progress_at: AtomicU64,
     /// Called when a reader should look again: another thread received, or queued output, or
     /// closed.
     arrived: Arc<Wakeup>,
@@ -122,8 +121,7 @@ impl Connection {
             end: OnceLock::new(),
             drained: AtomicBool::new(false),
             born: Instant::now(),
-            received_at: AtomicU64::new(0),
-            sent_at: AtomicU64::new(0),
+            progress_at: AtomicU64::new(0),
             arrived: Arc::default(),
             departed: Arc::default(),
         }
@@ -275,7 +273,6 @@ impl Connection {
         match result {
             Ok((0, _)) => self.end_with(None).map(|_| None),
             Ok((n, drained)) => {
-                self.received_at.store(self.age(), Ordering::Relaxed);
                 self.drained.store(drained, Ordering::Relaxed);
                 // Under the lock of `input`: another reader, whose socket is empty now, either
                 // sees the bytes or hears of them.
@@ -374,14 +371,10 @@ impl Connection {
         self.local
     }
 
-    /// When bytes arrived last; when the connection was made if none have.
-    pub fn last_received(&self) -> Instant {
-        self.born + Duration::from_nanos(self.received_at.load(Ordering::Relaxed))
-    }
-
-    /// When the system took bytes last; when the connection was made if it took none.
-    pub fn last_sent(&self) -> Instant {
-        self.born + Duration::from_nanos(self.sent_at.load(Ordering::Relaxed))
+    /// When the system last took bytes of a queue that it did not take whole; when the connection was
+    /// made if that never was.
+    fn last_progress(&self) -> Instant {
+        self.born + Duration::from_nanos(self.progress_at.load(Ordering::Relaxed))
     }
 
     fn age(&self) -> u64 {

@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: openck against tungstenite over loopback, in interleaved rounds.
 //!
-//! Writes `docs/performance.md` from the medians, and each round to `benches/rounds.csv`.
+//! Writes `docs/performance.md` from the medians, callgrind's counts and `benches/notes.md`, and each
+//! round to `benches/rounds.csv`.
+
+mod instructions;
 
 use crate::context::Context;
 use std::fmt::Write;
@@ -46,7 +49,9 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
         std::fs::write(context.root.join(name), text).map_err(|error| format!("{name}: {error}"))
     };
     write("benches/rounds.csv", raw(&rows))?;
-    let page = page(&rows);
+    let mut page = page(&rows);
+    page += &instructions::section(context, &program, &server)?;
+    page += include_str!("../../benches/notes.md");
     println!("{page}");
     write("docs/performance.md", page)?;
     Ok(true)

@@ -132,7 +132,7 @@ impl Connection {
                 writable: self.queued.load(Ordering::SeqCst) > 0,
                 news: Some(news),
             };
-            let deadline = idle.and_then(|idle| begun.max(self.last_sent()).checked_add(idle));
+            let deadline = idle.and_then(|idle| begun.max(self.last_progress()).checked_add(idle));
             Ok(Step::Wait { watch, deadline })
         });
         result.map_err(|error| match error.kind() {
@@ -179,11 +179,13 @@ impl Connection {
             output.error.get_or_insert_with(|| self.lost(&error)).clone()
         });
         let left = output.queue.len() - output.start;
-        if output.sent != before {
-            self.sent_at.store(self.age(), Ordering::Relaxed);
-            self.sent.store(output.sent, Ordering::SeqCst);
-        }
+        // For other threads by what follows: a change of `queued`, and the call of `departed`.
+        self.sent.store(output.sent, Ordering::Release);
         let had = self.queued.swap(left, Ordering::SeqCst);
+        if output.sent != before && had + left > 0 {
+            // Somebody may be waiting: only then it matters when.
+            self.progress_at.store(self.age(), Ordering::Relaxed);
+        }
         if had == 0 && left > 0 {
             // A reader that waits already is to wait for writability too.
             self.arrived.wake();
