@@ -60,9 +60,9 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for (direction, counts) in [
-        ("receive", [2_000_000, 500_000, 1_000]),
-        ("send", [100_000, 80_000, 800]),
-        ("echo", [10_000, 10_000, 400]),
+        ("receive", [4_000_000, 2_000_000, 2_000]),
+        ("send", [100_000, 100_000, 1_000]),
+        ("echo", [30_000, 30_000, 500]),
     ] {
         for (size, count) in ["64", "1024", "1048576"].into_iter().zip(counts) {
             for content in ["binary", "ascii", "utf8"] {

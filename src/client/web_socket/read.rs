@@ -133,9 +133,7 @@ impl WebSocket {
                 self.finish_close();
                 Ok(())
             }
-            Ok(Progress::Pending { connection, .. } | Progress::Busy { connection, .. }) => {
-                self.wait_for_frame(&connection)
-            }
+            Ok(unfinished) => self.wait_for_frame(unfinished),
             Err(error) => Err(error),
         };
         match read {
@@ -147,7 +145,16 @@ impl WebSocket {
         }
     }
 
-    fn wait_for_frame(&self, connection: &Arc<Connection>) -> Result<()> {
+    /// Goes on where `unfinished` ended: the socket is not asked again before the wait.
+    fn wait_for_frame(&self, unfinished: Progress) -> Result<()> {
+        let connection = match &unfinished {
+            Progress::Pending { connection, .. } | Progress::Busy { connection, .. } => {
+                Arc::clone(connection)
+            }
+            Progress::Frame | Progress::Closed => return Ok(()),
+        };
+        let mut unfinished = Some(unfinished);
+        let mut next = || unfinished.take().map_or_else(|| self.read_step(), Ok);
         let mut since = Instant::now();
         let mut deadline = |moved: bool| {
             if moved {
@@ -155,7 +162,7 @@ impl WebSocket {
             }
             self.settings.idle_timeout().map(|idle| since + idle)
         };
-        let closed = block_on(&[&self.cancel], || match self.read_step()? {
+        let closed = block_on(&[&self.cancel], || match next()? {
             Progress::Frame => Ok(Step::Done(false)),
             Progress::Closed => Ok(Step::Done(true)),
             Progress::Pending { watch, moved, .. } => {
@@ -168,7 +175,7 @@ impl WebSocket {
                 Ok(Step::Again)
             }
         });
-        if closed.map_err(|error| self.explain_wait(error, connection))? {
+        if closed.map_err(|error| self.explain_wait(error, &connection))? {
             self.finish_close();
         }
         Ok(())
