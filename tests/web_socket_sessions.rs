@@ -7,9 +7,10 @@ use openck_test_support::head::Request;
 use openck_test_support::scenarios;
 use openck_test_support::script::Upgrade;
 use openck_test_support::server::Server;
+use openck_test_support::stream::Stream;
 use openck_test_support::wire::{self, Frame, opcode};
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -165,4 +166,62 @@ fn an_aborted_request_ends_the_connection() {
     assert_eq!(error.kind(), openck::error::ErrorKind::Aborted);
     let error = rest.full_request_no_body("GET", "/status/200").unwrap_err();
     assert_eq!(error.kind(), openck::error::ErrorKind::NotConnected);
+}
+
+/// A server whose first session sends three texts with the 101, and whose later ones send `new`.
+fn old_and_new() -> Server {
+    let count = AtomicUsize::new(0);
+    let serve = move |mut stream: Stream| {
+        let request = Request::read(&mut stream)?.unwrap();
+        let mut bytes = Upgrade::default().bytes(&request);
+        let texts: &[&str] = match count.fetch_add(1, Ordering::SeqCst) {
+            0 => &["old1", "old2", "old3"],
+            _ => &["new"],
+        };
+        for text in texts {
+            bytes.extend(wire::frame(true, opcode::TEXT, text.as_bytes()));
+        }
+        stream.write_all(&bytes)?;
+        // Until the client leaves.
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    };
+    Server::start(0, None, serve).unwrap()
+}
+
+#[test]
+fn r61_frames_of_the_last_connection_are_not_read_from_the_next() {
+    let server = old_and_new();
+    let (rest, ws) = session(server.port(), "/");
+    ws.read_frame().unwrap();
+    assert_eq!(ws.get_frame_data().unwrap().as_str(), "old1");
+    // One that was read and not taken, and one that was only received.
+    ws.read_frame().unwrap();
+    ws.close_connection().unwrap();
+    connect_again(&rest, &ws, server.port(), "/");
+    assert_eq!(ws.status().frame_data_len(), 0);
+    ws.read_frame().unwrap();
+    assert_eq!(ws.get_frame_data().unwrap().as_str(), "new");
+}
+
+#[test]
+fn r61_the_close_of_the_last_connection_is_not_that_of_the_next() {
+    let server = scenarios::start(0, None).unwrap();
+    let (rest, ws) = session(server.port(), "/echo");
+    ws.send_close(true, 1000, "").unwrap();
+    while !ws.status().close_received() {
+        ws.read_frame().unwrap();
+    }
+    connect_again(&rest, &ws, server.port(), "/echo");
+    assert!(!ws.status().close_received());
+    ws.send_frame("again", true).unwrap();
+    ws.read_frame().unwrap();
+    assert_eq!(ws.get_frame_data().unwrap().as_str(), "again");
+}
+
+/// Another connection of the same Rest, without another UseConnection.
+fn connect_again(rest: &Rest, ws: &WebSocket, port: u16, path: &str) {
+    rest.connect("127.0.0.1", i32::from(port), false, false).unwrap();
+    ws.add_client_headers().unwrap();
+    rest.full_request_no_body("GET", path).unwrap();
+    ws.validate_server_handshake().unwrap();
 }

@@ -105,8 +105,17 @@ impl Handle {
             return None;
         }
         let slot = table().slot(index)?;
-        let (object, pin) = slot.pin(key)?;
-        Some(Pinned { slot, index, pin, object: object.cast(), _type: PhantomData })
+        match slot.pin(key) {
+            Ok((object, pin)) => {
+                Some(Pinned { slot, index, pin, object: object.cast(), _type: PhantomData })
+            }
+            Err(freed) => {
+                if freed {
+                    table().give_back(index);
+                }
+                None
+            }
+        }
     }
 }
 

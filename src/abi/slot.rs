@@ -97,19 +97,19 @@ impl Slot {
         Key::of(self.state.load(Ordering::Acquire)) == key
     }
 
-    /// Keeps the object of `key` alive until [`Slot::unpin`]; `None` if it does not live here.
+    /// Keeps the object of `key` alive until [`Slot::unpin`]. Fails if it does not live here, and
+    /// tells then, as `unpin` does, whether the slot became free by this.
     #[inline(always)]
-    pub(super) fn pin(&self, key: Key) -> Option<(NonNull<()>, Pin)> {
+    pub(super) fn pin(&self, key: Key) -> Result<(NonNull<()>, Pin), bool> {
         let Some(hold) = Record::current().and_then(|me| me.hold(self.address())) else {
-            return self.pin_counted(key);
+            return self.pin_counted(key).ok_or(false);
         };
         let pin = Pin(Some(hold));
         if self.holds(key) {
-            return Some((NonNull::new(self.object.load(Ordering::Relaxed))?, pin));
+            return Ok((NonNull::new(self.object.load(Ordering::Relaxed)).ok_or(false)?, pin));
         }
         // The pin of another object, which was disposed meanwhile, may have been the last.
-        self.unpin(pin);
-        None
+        Err(self.unpin(pin))
     }
 
     #[cold]
@@ -134,8 +134,9 @@ impl Slot {
         }
     }
 
-    /// Ends one pin. Returns true if the slot became free by that.
+    /// Ends one pin. Returns true if the slot became free by that: it is to be given back then.
     #[inline]
+    #[must_use]
     pub(super) fn unpin(&self, pin: Pin) -> bool {
         match pin {
             Pin(Some(hold)) => {
@@ -232,12 +233,24 @@ mod tests {
         let slot = Slot::new();
         slot.state.store(Key::new(GENERATIONS - 1, FREE as u8).state(), Ordering::Release);
         let last = slot.occupy(1_u8, 7);
-        let dispose =
-            |key| slot.pin(key).is_some_and(|(_, pin)| slot.retire(key) && slot.unpin(pin));
+        let dispose = |key| slot.pin(key).is_ok_and(|(_, pin)| slot.retire(key) && slot.unpin(pin));
         assert!(dispose(last));
-        assert!(slot.pin(last).is_none());
+        assert!(slot.pin(last).is_err());
         let next = slot.occupy(2_u8, 7);
         assert_eq!((next.generation(), slot.holds(last)), (1, false));
         assert!(dispose(next));
+    }
+
+    #[test]
+    fn a_pin_that_comes_too_late_and_is_the_last_frees_the_slot() {
+        let slot = Slot::new();
+        let key = slot.occupy(1_u8, 7);
+        // A call that has announced itself, and not yet looked whether the object is there.
+        let late = Record::current().and_then(|me| me.hold(slot.address())).unwrap();
+        let (_, pin) = slot.pin(key).unwrap();
+        assert!(slot.retire(key) && !slot.unpin(pin), "somebody may still be using it");
+        assert!(!slot.pin(key).unwrap_err());
+        late.end();
+        assert!(slot.pin(key).unwrap_err());
     }
 }

@@ -69,19 +69,22 @@ pub(crate) fn succeeded(object: &Identity, method: &'static str) {
 
 #[cold]
 fn succeeded_anew(object: &Identity, method: &'static str) {
-    update(object, |outcome| *outcome = Outcome::success(method));
+    if !update(object, |outcome| *outcome = Outcome::success(method)) {
+        return;
+    }
     let key = object.key();
     let former = with_note(key, |note| note.replace(Note { key, text: method }));
     with_outcomes(|outcomes| outcomes.settle(former));
 }
 
-/// Changes this thread's outcome for `object`; a thread that is ending has none.
-pub(crate) fn update(object: &Identity, change: impl FnOnce(&mut Outcome)) {
+/// Changes this thread's outcome for `object`; false in a thread that is ending, which has none.
+pub(crate) fn update(object: &Identity, change: impl FnOnce(&mut Outcome)) -> bool {
     let note = take_note(object.key());
     with_outcomes(|outcomes| {
         outcomes.settle(note);
         change(outcomes.entry(object));
-    });
+    })
+    .is_some()
 }
 
 /// This thread's outcome for `object`, if it made a call on it.

@@ -6,6 +6,7 @@
 //! heavy fence; elsewhere, and where the system refuses, both are ordinary fences.
 
 use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
+use std::time::Duration;
 
 const UNKNOWN: u8 = 0;
 const ORDINARY: u8 = 1;
@@ -26,8 +27,11 @@ pub fn light() {
 /// The dear one: some microseconds.
 pub fn heavy() {
     fence(Ordering::SeqCst);
-    if kind() == PROCESS_WIDE {
-        platform::pass_everywhere();
+    if kind() == PROCESS_WIDE && !platform::pass_everywhere() {
+        // A filter of system calls came later. Light fences are ordinary from now on, and what was
+        // stored before any of them is soon out.
+        KIND.store(ORDINARY, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -72,11 +76,9 @@ mod platform {
     }
 
     /// The expedited barrier may lack memory for a moment, and a process may have lost its
-    /// registration; the global one needs neither.
-    pub(super) fn pass_everywhere() {
-        while membarrier(PRIVATE_EXPEDITED) != 0 && membarrier(GLOBAL) != 0 {
-            std::thread::yield_now();
-        }
+    /// registration; the global one needs neither. False if the system refuses both.
+    pub(super) fn pass_everywhere() -> bool {
+        membarrier(PRIVATE_EXPEDITED) == 0 || membarrier(GLOBAL) == 0
     }
 }
 
@@ -92,9 +94,10 @@ mod platform {
         true
     }
 
-    pub(super) fn pass_everywhere() {
+    pub(super) fn pass_everywhere() -> bool {
         // SAFETY: takes nothing, returns nothing, never fails.
-        unsafe { FlushProcessWriteBuffers() }
+        unsafe { FlushProcessWriteBuffers() };
+        true
     }
 }
 
@@ -104,7 +107,9 @@ mod platform {
         false
     }
 
-    pub(super) fn pass_everywhere() {}
+    pub(super) fn pass_everywhere() -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -5,15 +5,16 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{self, PoisonError};
+use std::time::Duration;
 
 use super::barrier;
 use super::thread::{Hold, Record};
 
 /// After so many locks in a row a thread is favoured; after each loss twice as many.
 const FAVOUR_AFTER: u32 = 32;
-const FAVOUR_AFTER_AT_MOST: u32 = 1 << 20;
+const LOSSES_AT_MOST: u32 = 15;
 
-/// A mutex for sections that are short and never wait.
+/// A mutex for sections that are short as a rule, and never wait for the network.
 ///
 /// The favoured thread comes in by announcing it in its own record. Any other goes through the
 /// gate, takes the favour away and waits until the favoured one is out. Not reentrant: a thread
@@ -48,12 +49,11 @@ impl Habit {
     fn comes(&mut self, who: *const Record) -> bool {
         self.times = if self.last == who { self.times.saturating_add(1) } else { 1 };
         self.last = who;
-        let needed = FAVOUR_AFTER.checked_shl(self.losses).unwrap_or(FAVOUR_AFTER_AT_MOST);
-        self.times >= needed.min(FAVOUR_AFTER_AT_MOST)
+        self.times >= FAVOUR_AFTER << self.losses
     }
 
     fn lose(&mut self) {
-        self.losses = self.losses.saturating_add(1);
+        self.losses = (self.losses + 1).min(LOSSES_AT_MOST);
         self.times = 0;
     }
 }
@@ -108,9 +108,9 @@ impl<T> Mutex<T> {
         if let Some(favoured) = unsafe { self.favoured.load(Ordering::Relaxed).as_ref() } {
             self.favoured.store(ptr::null_mut(), Ordering::Relaxed);
             barrier::heavy();
-            // The section is short; where the favoured thread runs on this core it must get on.
+            let mut patience = Patience::default();
             while favoured.holds(self.address()) {
-                std::thread::yield_now();
+                patience.wait();
             }
             habit.lose();
         }
@@ -120,6 +120,25 @@ impl<T> Mutex<T> {
 
     fn address(&self) -> usize {
         ptr::from_ref(self).addr()
+    }
+}
+
+/// Waits for the favoured thread: most sections end at once; a long one must not cost another thread
+/// its core, and where priorities are strict yielding alone would never let it end.
+#[derive(Default)]
+struct Patience {
+    waits: u32,
+}
+
+impl Patience {
+    fn wait(&mut self) {
+        const YIELDS: u32 = 50;
+        const LONGEST: u32 = 5;
+        match self.waits.checked_sub(YIELDS) {
+            None => std::thread::yield_now(),
+            Some(n) => std::thread::sleep(Duration::from_micros(50 << n.min(LONGEST))),
+        }
+        self.waits += 1;
     }
 }
 

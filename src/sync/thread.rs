@@ -1,4 +1,5 @@
-//! What every thread tells about itself: a record that others may read at any time.
+//! What every thread tells about itself, in a record that others may read at any time, and what it
+//! notes for itself alone.
 
 use std::cell::Cell;
 use std::ptr;
@@ -124,7 +125,8 @@ impl Record {
     pub fn hold(&'static self, address: usize) -> Option<Hold> {
         // Seldom more than a few: the processor foresees which is free.
         let free = self.holds.iter().find(|held| held.load(Ordering::Relaxed) == 0)?;
-        free.store(address, Ordering::Relaxed);
+        // Release: who finds this address also sees what was done under the one before.
+        free.store(address, Ordering::Release);
         barrier::light();
         Some(Hold(free))
     }
@@ -238,7 +240,7 @@ mod tests {
         })
         .join()
         .unwrap();
-        // Destructors run in the reverse order of registration, or in the other: both are right.
-        receive.recv().unwrap();
+        // Destructors run in the reverse order of registration where this is tested.
+        assert!(receive.recv().unwrap() || cfg!(not(target_os = "linux")));
     }
 }

@@ -9,6 +9,7 @@ mod data;
 mod open;
 mod read;
 mod settings;
+mod take;
 mod write;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -64,6 +64,8 @@ impl WebSocket {
             return Err(self.rest_is_not_connected());
         };
         let keys = MaskKeys::new()?;
+        // The Rest may have connected anew without another UseConnection.
+        self.end_session();
         self.read.lock().open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
         let compression = &self.settings.compression;
         let deflater = accepted.deflate.as_ref().map(|agreed| compression.deflater(agreed));
@@ -81,13 +83,18 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Back to the state of a new object, so that a reused one starts clean.
+    /// Back to the state of a new object.
     pub(super) fn forget_session(&self) {
+        *lock(&self.link) = None;
+        self.end_session();
+    }
+
+    /// Nothing of the last connection is left, so that the next one starts clean.
+    fn end_session(&self) {
         self.sessions.fetch_add(1, Ordering::AcqRel);
         if let Some(connection) = self.connection() {
             connection.close();
         }
-        *lock(&self.link) = None;
         self.read.lock().reset();
         lock(&self.write).reset();
         self.compressing.store(false, Ordering::Relaxed);

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::data::{DIRECT_FROM, Data, FrameText};
+use super::data::{DIRECT_FROM, Data};
 use super::settings::Settings;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
-use crate::client::bin_data::BinData;
-use crate::client::string_builder::StringBuilder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::buffer::Input;
 use crate::net::connection::{Connection, Fill};
@@ -30,8 +28,8 @@ pub(super) struct ReadSide {
     open: Option<Open>,
     /// What was received and not yet taken apart. Empty whenever more is wanted: then what other
     /// threads took in meanwhile comes next, and after that the socket.
-    input: Input,
-    data: Data,
+    pub(super) input: Input,
+    pub(super) data: Data,
     /// What `data` may hold, also of several messages that were not taken; 0 is no limit.
     limit: u64,
     close_reason: String,
@@ -479,38 +477,6 @@ enum Received {
 }
 
 impl WebSocket {
-    /// Takes the data read so far as text.
-    pub fn get_frame_data(&self) -> Result<FrameText> {
-        let ReadSide { data, input, .. } = &mut *self.read.lock();
-        let text = data.take_text(input)?;
-        self.status.set_data_len(0);
-        Ok(text)
-    }
-
-    /// Takes the data read so far as text and appends it to `sb`.
-    pub fn get_frame_data_sb(&self, sb: &StringBuilder) -> Result<()> {
-        sb.append_string(self.get_frame_data()?.into_string());
-        Ok(())
-    }
-
-    /// Takes the data read so far and appends it to `bin_data`.
-    #[inline(always)]
-    pub fn get_frame_data_bd(&self, bin_data: &BinData) -> Result<()> {
-        let ReadSide { data, input, .. } = &mut *self.read.lock();
-        data.take_into(bin_data, input);
-        self.status.set_data_len(0);
-        Ok(())
-    }
-
-    /// The type of the last frame by name; empty before the first.
-    pub fn frame_opcode(&self) -> &'static str {
-        if !self.status.frame_seen() {
-            return "";
-        }
-        let code = u8::try_from(self.status.frame_opcode_int()).ok();
-        code.and_then(Opcode::from_code).map_or("", Opcode::name)
-    }
-
     /// The reason of the Close that was received.
     pub fn close_reason(&self) -> String {
         self.read.lock().close_reason.clone()

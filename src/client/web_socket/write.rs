@@ -301,7 +301,8 @@ impl WebSocket {
                     "{host}:{port} took no data for {ms} ms; frames of other threads wait, and \
                      nothing of this one was sent."
                 );
-                Error::new(ErrorKind::Timeout, text).advise("Send it again when the server reads.")
+                Error::new(ErrorKind::Timeout, text)
+                    .advise("Look at IsConnected; while it is true, send it again.")
             }
             _ => error,
         })
