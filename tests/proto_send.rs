@@ -6,7 +6,7 @@ mod proto_support;
 use openck::error::ErrorKind;
 use openck::proto::close::{CloseCode, CloseFrame, REASON_MAX, truncate_to};
 use openck::proto::mask::{MaskKeys, copy_masked};
-use openck::proto::sender::Sender;
+use openck::proto::sender::{Payload, Sender};
 use proto_support::{Sent, sent};
 
 /// A sender and what it sent.
@@ -270,4 +270,26 @@ fn r43_a_reason_without_a_code_is_not_sent() {
     let mut side = Side::new();
     side.close(&CloseFrame { code: None, reason: "lost".to_owned() }).unwrap();
     assert_eq!(side.seen(), [pair(0x88, b"")]);
+}
+
+#[test]
+fn r25_r27_text_that_is_utf8_by_its_type_obeys_the_same_order() {
+    let mut keys = MaskKeys::new().unwrap();
+    let mut sender = Sender::new();
+    let first = sender.admit_payload(Payload::Text("a"), false).unwrap();
+    assert!(first.is_first());
+    let binary = Payload::Binary(b"b");
+    assert_eq!(sender.admit_payload(binary, true).unwrap_err().kind(), ErrorKind::State);
+    let last = sender.admit_payload(Payload::Text("\u{e9}"), true).unwrap();
+    assert!(!last.is_first());
+    assert!(sender.admit_payload(binary, true).unwrap().is_first());
+    // A character that was begun as bytes is no place for other text, and its rest is.
+    let mut out = Vec::new();
+    sender.data(true, b"\xC3", false, &mut keys, &mut out).unwrap();
+    let text = sender.admit_payload(Payload::Text("x"), true);
+    assert_eq!(text.unwrap_err().kind(), ErrorKind::Text);
+    sender.data(true, b"\xA9", true, &mut keys, &mut out).unwrap();
+    sender.close(&CloseFrame::default(), &mut keys, &mut out).unwrap();
+    let late = sender.admit_payload(Payload::Text("x"), true);
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::State);
 }

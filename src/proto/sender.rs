@@ -18,6 +18,25 @@ pub struct Sender {
     closed: bool,
 }
 
+/// What a data frame carries.
+#[derive(Debug, Clone, Copy)]
+pub enum Payload<'a> {
+    /// A piece of a text message that cuts no character.
+    Text(&'a str),
+    /// A piece of a binary message.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Payload<'a> {
+    /// As it is sent, before compression.
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
 /// A data frame that was admitted, and not yet written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admitted {
@@ -62,13 +81,8 @@ impl Sender {
     /// The next data frame is not admitted before this one is written.
     #[inline]
     pub fn admit(&mut self, text: bool, payload: &[u8], fin: bool) -> Result<Admitted> {
-        self.check_open()?;
         let kind = if text { Opcode::Text } else { Opcode::Binary };
-        let opcode = match self.open {
-            None => kind,
-            Some(open) if open == kind => Opcode::Continuation,
-            Some(open) => return Err(mixed(open, kind)),
-        };
+        let opcode = self.next_opcode(kind)?;
         if text {
             let mut utf8 = self.utf8;
             utf8.push(payload).map_err(|_| not_utf8())?;
@@ -79,6 +93,33 @@ impl Sender {
         }
         self.open = if fin { None } else { Some(kind) };
         Ok(Admitted { opcode, fin })
+    }
+
+    /// The same for text that is UTF-8 by its type: it is not checked again.
+    #[inline]
+    pub fn admit_payload(&mut self, payload: Payload<'_>, fin: bool) -> Result<Admitted> {
+        match payload {
+            Payload::Binary(bytes) => self.admit(false, bytes, fin),
+            // Inside a character that another frame began, no character can follow.
+            Payload::Text(text) if !self.utf8.is_complete() => {
+                self.admit(true, text.as_bytes(), fin)
+            }
+            Payload::Text(_) => {
+                let opcode = self.next_opcode(Opcode::Text)?;
+                self.open = if fin { None } else { Some(Opcode::Text) };
+                Ok(Admitted { opcode, fin })
+            }
+        }
+    }
+
+    /// RFC 6455 5.4, R-25.
+    fn next_opcode(&self, kind: Opcode) -> Result<Opcode> {
+        self.check_open()?;
+        match self.open {
+            None => Ok(kind),
+            Some(open) if open == kind => Ok(Opcode::Continuation),
+            Some(open) => Err(mixed(open, kind)),
+        }
     }
 
     /// The second half: writes the frame, with its payload as it is or, if `compressed` is given,

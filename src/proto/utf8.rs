@@ -31,9 +31,15 @@ impl Utf8Stream {
     /// Ends the text: fails when a character is incomplete. Ready for the next text then.
     #[inline]
     pub fn finish(&mut self) -> Result<(), Invalid> {
-        let complete = self.len == 0;
+        let complete = self.is_complete();
         self.reset();
         if complete { Ok(()) } else { Err(Invalid) }
+    }
+
+    /// Whether no character is open.
+    #[inline]
+    pub fn is_complete(&self) -> bool {
+        self.len == 0
     }
 
     /// Forgets the text.

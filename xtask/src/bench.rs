@@ -170,7 +170,8 @@ fn page(rows: &[Row]) -> String {
     let mut text = "\
 # Performance
 
-openck through its exported C functions against tungstenite, which is used directly from Rust, over loopback; written by `cargo xtask bench`.
+openck through the exported C functions of its shared library against tungstenite, which is used directly from Rust, over loopback; written
+by `cargo xtask bench`.
 Nine interleaved rounds; a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
 system time of the client per message. For each message received, openck makes the six calls of a program: ReadFrame, FinalFrame,
 FrameOpcodeInt, FrameDataLen, then GetFrameData and ReadFrameFailReason, or GetFrameDataBd and Clear. Each round is in `benches/rounds.csv`.

@@ -12,7 +12,7 @@ use crate::net::connection::{Connection, QUEUE_LIMIT, Ticket};
 use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
-use crate::proto::sender::{Admitted, Sender};
+use crate::proto::sender::{Admitted, Payload, Sender};
 
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
@@ -83,14 +83,9 @@ impl WriteSide {
     }
 
     /// Takes note of a data frame that will be encoded later.
-    fn admit(
-        &mut self,
-        text: bool,
-        payload: &[u8],
-        fin: bool,
-    ) -> Result<(Arc<Connection>, Admitted)> {
+    fn admit(&mut self, payload: Payload<'_>, fin: bool) -> Result<(Arc<Connection>, Admitted)> {
         let open = self.usable()?;
-        let frame = open.sender.admit(text, payload, fin)?;
+        let frame = open.sender.admit_payload(payload, fin)?;
         Ok((Arc::clone(&open.connection), frame))
     }
 
@@ -157,18 +152,18 @@ impl Open {
 impl WebSocket {
     /// Sends one frame of a text message.
     pub fn send_frame(&self, string_to_send: &str, final_frame: bool) -> Result<()> {
-        self.send_data(|| self.queue_data(true, string_to_send.as_bytes(), final_frame))
+        self.send_data(|| self.queue_data(Payload::Text(string_to_send), final_frame))
     }
 
     /// Sends one frame of a text message, the text of `sb_to_send`.
     pub fn send_frame_sb(&self, sb_to_send: &StringBuilder, final_frame: bool) -> Result<()> {
-        let queue = |text: &str| self.queue_data(true, text.as_bytes(), final_frame);
+        let queue = |text: &str| self.queue_data(Payload::Text(text), final_frame);
         self.send_data(|| sb_to_send.with_str(queue))
     }
 
     /// Sends one frame of a binary message, the bytes of `bd_to_send`.
     pub fn send_frame_bd(&self, bd_to_send: &BinData, final_frame: bool) -> Result<()> {
-        let queue = |bytes: &[u8]| self.queue_data(false, bytes, final_frame);
+        let queue = |bytes: &[u8]| self.queue_data(Payload::Binary(bytes), final_frame);
         self.send_data(|| bd_to_send.with_bytes(queue))
     }
 
@@ -217,23 +212,25 @@ impl WebSocket {
         }
     }
 
-    fn queue_data(&self, text: bool, payload: &[u8], fin: bool) -> Result<Queued> {
+    fn queue_data(&self, payload: Payload<'_>, fin: bool) -> Result<Queued> {
         if self.compressing.load(Ordering::Relaxed) {
-            return self.queue_compressed(text, payload, fin);
+            return self.queue_compressed(payload, fin);
         }
         let mut write = lock(&self.write);
         if let Some(full) = write.without_room()? {
             return Ok(Queued::NoRoom(full));
         }
-        let (connection, ticket) =
-            write.encode(|sender, keys, out| sender.data(text, payload, fin, keys, out))?;
+        let (connection, ticket) = write.encode(|sender, keys, out| {
+            let frame = sender.admit_payload(payload, fin)?;
+            sender.write(frame, payload.bytes(), None, keys, out)
+        })?;
         Ok(Queued::Frame(connection, ticket))
     }
 
     /// Compressing may take long: only other senders of data wait for it, neither a reader that
     /// answers a Ping nor who closes the connection.
     #[inline(never)]
-    fn queue_compressed(&self, text: bool, payload: &[u8], fin: bool) -> Result<Queued> {
+    fn queue_compressed(&self, payload: Payload<'_>, fin: bool) -> Result<Queued> {
         let mut deflater = lock(&self.deflater);
         let Some(deflater) = deflater.as_mut() else {
             return Err(no_connection("the handshake is not done."));
@@ -243,8 +240,9 @@ impl WebSocket {
         if let Some(full) = write.without_room()? {
             return Ok(Queued::NoRoom(full));
         }
-        let (connection, frame) = write.admit(text, payload, fin)?;
+        let (connection, frame) = write.admit(payload, fin)?;
         drop(write);
+        let payload = payload.bytes();
         let place = (frame.is_first(), fin);
         let go_on = || connection.is_open() && !self.cancel.is_cancelled();
         let min_size = self.settings.compression.min_size();
