@@ -112,6 +112,21 @@ fn r89_the_limit_of_a_frame_counts_each_frame() {
     assert_eq!(with(0, 5 * len - 1), Some(1009));
 }
 
+/// compressed data eight times longer than the limit and a little are read, no more.
+#[test]
+fn r89_a_compressed_frame_of_senseless_length_is_refused() {
+    for limits in [
+        Limits { frame: 10, message: 0 },
+        Limits { frame: 0, message: 10 },
+        Limits { frame: 10, message: 5 },
+    ] {
+        for (len, code) in [(144, None), (145, Some(1009))] {
+            let header = &frame(BINARY, &vec![0; len])[..4];
+            assert_eq!(Outcome::deflated(&AGREED, limits, [header]).code, code, "{limits:?}");
+        }
+    }
+}
+
 /// F-4 of compressed frames: no compressor makes that long a frame of what the limit allows.
 #[test]
 fn r42_absurd_lengths_fail_at_the_header() {
