@@ -56,6 +56,15 @@ fn r88_a_bomb_is_noticed_while_it_is_inflated() {
 }
 
 #[test]
+fn r88_a_message_doubles_but_not_beyond_its_limit() {
+    for (limit, kib, memory) in [(0, 128, 128 << 10), (100 << 10, 100, (100 << 10) + 1)] {
+        let script = frame(BINARY, &Peer::once(&vec![0; kib << 10]));
+        let limits = Limits { frame: 0, message: limit };
+        assert_eq!(explode(&AGREED, limits, &script), (None, memory));
+    }
+}
+
+#[test]
 fn r88_a_bomb_in_many_frames_and_messages() {
     let payload = bomb(4 * MIB);
     let cuts: Vec<usize> = (0..400).map(|n| n * 11).collect();
