@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use openck::error::{ErrorKind, Result};
 use openck::proto::handshake::{
-    Accepted, ClientKey, Offer, valid_field_name, valid_field_value, validate,
+    self, Accepted, ClientKey, Offer, valid_field_name, valid_field_value, validate,
 };
 
 type Fields = Vec<(String, String)>;
@@ -177,6 +177,19 @@ fn r12_only_status_101_is_a_success() {
         assert!(error.advice().is_some());
     }
     assert_eq!(check(&[], &[]).unwrap(), Accepted { protocol: None, deflate: None });
+}
+
+#[test]
+fn r12_the_failure_tells_reason_and_body_if_there_are_any() {
+    for (reason, body, text) in [
+        ("", "", "status 404 instead of 101."),
+        ("Not Found", "", "status 404 \"Not Found\" instead of 101."),
+        ("", "gone", "status 404 instead of 101. Its body begins: \"gone\"."),
+        ("No\n", "gone", "status 404 \"No\\n\" instead of 101. Its body begins: \"gone\"."),
+    ] {
+        let error = handshake::refused(404, reason, body);
+        assert_eq!(error.message(), format!("The server answered with {text}"));
+    }
 }
 
 #[test]

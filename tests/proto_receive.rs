@@ -444,6 +444,32 @@ fn r42_no_memory_for_declared_lengths() {
     }
 }
 
+/// The memory that a message takes while it arrives in pieces of a kilobyte.
+fn capacities(limit: u64, kilobytes: usize) -> Vec<usize> {
+    let mut receiver = Receiver::new(Limits { frame: 0, message: limit });
+    let script = frame(0x82, &vec![0; kilobytes << 10]);
+    let (head, payload) = script.split_at(script.len() - (kilobytes << 10));
+    let mut message = Vec::new();
+    receiver.receive(head, &mut message).unwrap();
+    let mut sizes = Vec::new();
+    for piece in payload.chunks(1024) {
+        receiver.receive(piece, &mut message).unwrap();
+        sizes.push(message.capacity() >> 10);
+    }
+    sizes.dedup();
+    sizes
+}
+
+/// A short one just doubles, which costs less.
+#[test]
+fn r42_a_message_doubles_but_not_beyond_its_limit() {
+    assert_eq!(capacities(5 << 10, 5), [1, 2, 4, 8]);
+    assert_eq!(capacities(0, 128), [1, 2, 4, 8, 16, 32, 64, 128]);
+    assert_eq!(capacities(0, 200), [1, 2, 4, 8, 16, 32, 64, 128, 256]);
+    assert_eq!(capacities(100 << 10, 100), [1, 2, 4, 8, 16, 32, 64, 100]);
+    assert_eq!(capacities(200 << 10, 200), [1, 2, 4, 8, 16, 32, 64, 128, 200]);
+}
+
 #[test]
 fn r42_message_length_does_not_overflow() {
     let huge = [&[0x02, 127][..], &(u64::MAX >> 1).to_be_bytes()].concat();
@@ -529,6 +555,11 @@ fn r39_a_message_that_is_there_whole_is_had_the_short_way() {
         b"\x83\x00",
     ] {
         assert!(receiver.whole_message(other).is_none(), "{}", other.escape_ascii());
+    }
+    for (frame, message) in [(5, 0), (0, 5)] {
+        let receiver = Receiver::new(Limits { frame, message });
+        assert!(receiver.whole_message(b"\x82\x05Hello").is_some());
+        assert!(receiver.whole_message(b"\x82\x06Hello!").is_none(), "{frame} {message}");
     }
 }
 

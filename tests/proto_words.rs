@@ -46,6 +46,7 @@ fn r30_to_r35_a_frame_that_is_forbidden_is_named() {
         ("0900", "a fragmented Ping frame"),
         ("0800", "a fragmented Close frame"),
         ("897e", "a Ping frame with more than 125 bytes"),
+        ("897f", "a Ping frame with more than 125 bytes"),
         ("0100 8200", "began a Binary message inside a fragmented one"),
         ("8000", "continued a message that was never begun"),
     ] {

@@ -87,13 +87,13 @@ impl Inflater {
             // RFC 7692 7.2.3.4, R-87: a block may say that it is the last; the next one begins at
             // the next byte, and what wrote such a block has forgotten what was before it.
             (self.stream, self.ended) = (None, true);
-            return Ok(Step { used, more: used < input.len() });
+            return Ok(Step { used, more: used != input.len() });
         }
         self.ended &= used == 0;
         if used == 0 && made == 0 && !input.is_empty() {
             return Err(Broken);
         }
-        Ok(Step { used, more: used < input.len() || made == most })
+        Ok(Step { used, more: used != input.len() || made == most })
     }
 
     /// The message ends here, all its input was given. RFC 7692 7.2.2, R-85.

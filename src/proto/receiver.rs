@@ -164,7 +164,7 @@ impl Receiver {
     /// decides on all else.
     #[inline]
     pub fn whole_message<'a>(&self, input: &'a [u8]) -> Option<Whole<'a>> {
-        if self.phase != Phase::Header || self.head_len > 0 || self.message.open {
+        if self.phase != Phase::Header || self.head_len != 0 || self.message.open {
             return None;
         }
         let (header, used) = Header::parse(input, self.rules()).ok()??;
@@ -213,13 +213,13 @@ impl Receiver {
     /// Whether a frame has begun that has not ended, or a message whose last frame has not ended.
     /// An end of the connection then loses data.
     pub fn in_progress(&self) -> bool {
-        self.message.open || self.phase == Phase::Payload || self.head_len > 0
+        self.message.open || self.phase == Phase::Payload || self.head_len != 0
     }
 
     /// Reads the next header; returns how much of `input` belongs to it.
     #[inline]
     fn next_header(&mut self, input: &[u8]) -> Result<Option<usize>> {
-        if self.head_len > 0 || self.phase != Phase::Header {
+        if self.head_len != 0 || self.phase != Phase::Header {
             return self.next_header_slow(input);
         }
         match Header::parse(input, self.rules()) {

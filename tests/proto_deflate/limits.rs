@@ -56,6 +56,15 @@ fn r88_a_bomb_is_noticed_while_it_is_inflated() {
 }
 
 #[test]
+fn r88_a_message_doubles_but_not_beyond_its_limit() {
+    for (limit, kib, memory) in [(0, 128, 128 << 10), (100 << 10, 100, (100 << 10) + 1)] {
+        let script = frame(BINARY, &Peer::once(&vec![0; kib << 10]));
+        let limits = Limits { frame: 0, message: limit };
+        assert_eq!(explode(&AGREED, limits, &script), (None, memory));
+    }
+}
+
+#[test]
 fn r88_a_bomb_in_many_frames_and_messages() {
     let payload = bomb(4 * MIB);
     let cuts: Vec<usize> = (0..400).map(|n| n * 11).collect();
@@ -110,6 +119,21 @@ fn r89_the_limit_of_a_frame_counts_each_frame() {
     assert_eq!(with(len, 5 * len), None);
     assert_eq!(with(len - 1, 0), Some(1009));
     assert_eq!(with(0, 5 * len - 1), Some(1009));
+}
+
+/// compressed data eight times longer than the limit and a little are read, no more.
+#[test]
+fn r89_a_compressed_frame_of_senseless_length_is_refused() {
+    for limits in [
+        Limits { frame: 10, message: 0 },
+        Limits { frame: 0, message: 10 },
+        Limits { frame: 10, message: 5 },
+    ] {
+        for (len, code) in [(144, None), (145, Some(1009))] {
+            let header = &frame(BINARY, &vec![0; len])[..4];
+            assert_eq!(Outcome::deflated(&AGREED, limits, [header]).code, code, "{limits:?}");
+        }
+    }
 }
 
 /// F-4 of compressed frames: no compressor makes that long a frame of what the limit allows.

@@ -1,6 +1,7 @@
 //! What the pieces in which bytes arrive do not change.
 
-use openck::proto::receiver::Limits;
+use flate2::{Decompress, FlushDecompress};
+use openck::proto::receiver::{Limits, Receiver};
 
 use crate::proto_support::{Outcome, frame, hex};
 use crate::*;
@@ -33,6 +34,26 @@ fn r87_nothing_is_left_behind_a_piece() {
         for size in [1, 2, script.len()] {
             let outcome = Outcome::deflated(&AGREED, Limits::default(), script.chunks(size));
             assert_eq!((outcome.code, outcome.message.len()), (None, len), "in pieces of {size}");
+        }
+    }
+}
+
+/// a fragment gives all that its bytes mean, wherever the message is cut. 16 KiB come
+/// out at once, and then the next.
+#[test]
+fn r85_a_fragment_gives_all_that_its_bytes_mean() {
+    for len in [16_000, 16_384, 16_385, 16_500, 16_700, 40_000] {
+        let payload = Peer::new(9, 15).payload(&vec![0; len]);
+        for cut in 1..payload.len() {
+            let mut inflate = Decompress::new(false);
+            let mut expected = Vec::with_capacity(len + 1);
+            inflate.decompress_vec(&payload[..cut], &mut expected, FlushDecompress::None).unwrap();
+            let mut receiver = Receiver::new(Limits::default()).with_deflate(&AGREED);
+            let mut message = Vec::new();
+            let fragment = frame(BINARY & 0x7f, &payload[..cut]);
+            let (_, event) = receiver.receive(&fragment, &mut message).unwrap();
+            assert!(event.is_some());
+            assert_eq!(message.len(), expected.len(), "{cut} of {len}");
         }
     }
 }
