@@ -8,6 +8,7 @@ use std::time::Instant;
 use openck::error::ErrorKind;
 use openck::proto::frame::{Header, Opcode, Rules};
 use openck::proto::receiver::{Event, Limits, Receiver};
+use openck::proto::utf8::Utf8Stream;
 use proto_support::tables::{INVALID, TRUNCATED, VALID, first_frame};
 use proto_support::{Outcome, bytes, data, frame, hex, outcome, outcome_in_pieces, receive};
 
@@ -297,6 +298,15 @@ fn r51_after_a_failure_the_same_failure() {
 }
 
 // RFC 6455 8.1, UTF-8. F-11: the corpus as one frame, and cut at each byte.
+
+#[test]
+fn r38_a_text_that_was_cut_leaves_nothing_to_the_next() {
+    let mut text = Utf8Stream::new();
+    text.push(b"a\xc3").unwrap();
+    text.finish().unwrap_err();
+    text.push(b"b").unwrap();
+    text.finish().unwrap();
+}
 
 #[test]
 fn r38_valid_text_passes_however_it_is_fragmented() {

@@ -50,7 +50,7 @@ impl Utf8Stream {
 
     fn push_any(&mut self, piece: &[u8]) -> Result<(), Invalid> {
         let mut rest = piece;
-        while self.len > 0 {
+        while self.len != 0 {
             let Some((&byte, more)) = rest.split_first() else { return Ok(()) };
             self.open_character(byte)?;
             rest = more;
