@@ -12,7 +12,7 @@ use openck::proto::sender::Sender;
 use openck::proto::utf8::Utf8Stream;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proto_support::{Outcome, frame, outcome, receive, sent};
+use proto_support::{Outcome, cut, frame, outcome, receive, sent};
 
 /// Frames that are mostly legal, so that scripts get past the first one.
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
@@ -37,21 +37,6 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
 
 fn any_script() -> impl Strategy<Value = Vec<u8>> {
     vec(any_frame(), 0..8).prop_map(|frames| frames.concat())
-}
-
-/// The script in pieces whose sizes repeat.
-fn cut<'a>(script: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
-    let mut rest = script;
-    let mut pieces = Vec::new();
-    for size in sizes.iter().cycle() {
-        if rest.is_empty() {
-            break;
-        }
-        let (piece, after) = rest.split_at((*size).min(rest.len()));
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces
 }
 
 proptest! {

@@ -4,6 +4,7 @@ use openck::error::ErrorKind;
 use openck::net::http1::{BodyReader, Framing, HeadLimits, HeadParser, Request, ResponseHead};
 
 use crate::input::Input;
+use crate::proto_support::cut;
 
 const LIMITS: HeadLimits = HeadLimits { total: 2_000, line: 300, count: 20 };
 
@@ -18,25 +19,12 @@ pub fn http_head_and_body(data: &[u8]) {
     let sizes: [usize; 3] = std::array::from_fn(|_| 1 + input.below(100));
     let answer = input.rest();
     let whole = head(&[answer]);
-    assert_eq!(head(&pieces(answer, &sizes)), whole);
-    assert_eq!(head(&pieces(answer, &[1])), whole);
+    assert_eq!(head(&cut(answer, &sizes)), whole);
+    assert_eq!(head(&cut(answer, &[1])), whole);
     let Ok((used, Some(head))) = whole else { return };
     well_formed(&head, &answer[..used]);
     let Ok(framing) = Framing::of(method, &head) else { return };
     body(framing, limit, &answer[used..], &sizes);
-}
-
-fn pieces<'a>(mut rest: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
-    let mut pieces = Vec::new();
-    for size in sizes.iter().cycle() {
-        if rest.is_empty() {
-            break;
-        }
-        let (piece, after) = rest.split_at((*size).min(rest.len()));
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces
 }
 
 type Head = Result<(usize, Option<ResponseHead>), ErrorKind>;
@@ -83,8 +71,8 @@ struct Body {
 
 fn body(framing: Framing, limit: u64, bytes: &[u8], sizes: &[usize]) {
     let whole = read(framing, limit, &[bytes]);
-    assert_eq!(read(framing, limit, &pieces(bytes, sizes)), whole);
-    assert_eq!(read(framing, limit, &pieces(bytes, &[1])), whole);
+    assert_eq!(read(framing, limit, &cut(bytes, sizes)), whole);
+    assert_eq!(read(framing, limit, &cut(bytes, &[1])), whole);
     assert!(limit == 0 || whole.content.len() as u64 <= limit);
     let (content, complete) = by_the_book(framing, bytes);
     assert!(content.starts_with(&whole.content), "{whole:?}");

@@ -2,7 +2,7 @@
 
 use arbitrary::Unstructured;
 
-use crate::proto_support::frame;
+use crate::proto_support::{cut, frame};
 
 /// Reads decisions from bytes; when they are used up, every answer is the smallest.
 pub(crate) struct Input<'a>(Unstructured<'a>);
@@ -67,17 +67,7 @@ impl<'a> Input<'a> {
     pub(crate) fn cut<'s>(&mut self, script: &'s [u8]) -> Vec<&'s [u8]> {
         let count = self.below(8);
         let sizes: Vec<usize> = (0..=count).map(|_| 1 + self.below(64)).collect();
-        let mut rest = script;
-        let mut pieces = Vec::new();
-        for size in sizes.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (piece, after) = rest.split_at((*size).min(rest.len()));
-            pieces.push(piece);
-            rest = after;
-        }
-        pieces
+        cut(script, &sizes)
     }
 }
 

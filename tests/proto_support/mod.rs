@@ -137,6 +137,21 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(byte).collect()
 }
 
+/// The script in pieces whose sizes repeat.
+pub(crate) fn cut<'a>(script: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
+    let mut rest = script;
+    let mut pieces = Vec::new();
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, after) = rest.split_at((*size).min(rest.len()));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
 /// A frame as a server sends it, with the length in the shortest form.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let len = payload.len();
