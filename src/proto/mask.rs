@@ -31,19 +31,15 @@ impl std::fmt::Debug for MaskKeys {
 
 /// Appends `payload` XOR `key` in one pass.
 ///
-/// The zip of two slices tells `extend` its length, so that the loop has no capacity checks, needs
-/// no zero-filled room and is compiled to vector instructions.
+/// Words of eight bytes are compiled to vector instructions, with the key in a register.
 #[inline]
 pub fn copy_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
-    const BLOCK: usize = 256;
-    let mut pattern = [0; BLOCK];
-    for word in pattern.as_chunks_mut().0 {
-        *word = key;
-    }
+    let [a, b, c, d] = key;
+    let mask = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks();
     out.reserve(payload.len());
-    for block in payload.chunks(BLOCK) {
-        out.extend(block.iter().zip(&pattern).map(|(byte, mask)| byte ^ mask));
-    }
+    out.extend(words.iter().flat_map(|word| (u64::from_ne_bytes(*word) ^ mask).to_ne_bytes()));
+    out.extend(rest.iter().zip(mask.to_ne_bytes()).map(|(byte, mask)| byte ^ mask));
 }
 
 /// The failure of the system's random source.
