@@ -9,6 +9,7 @@ use super::types::wchar_t;
 use crate::client::web_socket::FrameText;
 use crate::client::{Base, charset};
 use crate::error::{Error, ErrorKind, Result};
+use crate::proto::utf8::Utf8Stream;
 
 /// One spelling of text.
 pub trait Text {
@@ -106,15 +107,13 @@ impl Text for Utf8 {
 
     #[inline]
     unsafe fn read<'a>(units: *const c_char) -> Result<Cow<'a, str>> {
-        // SAFETY: the caller's promise.
-        let bytes = unsafe { CStr::from_ptr(units) }.to_bytes();
         if speaks_ansi() {
+            // SAFETY: the caller's promise.
+            let bytes = unsafe { CStr::from_ptr(units) }.to_bytes();
             return charset::decode(bytes, "ansi").map(Cow::Owned);
         }
-        match simdutf8::basic::from_utf8(bytes) {
-            Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(_) => Err(not_utf8(bytes)),
-        }
+        // SAFETY: the caller's promise.
+        unsafe { read_utf8(units) }.map(Cow::Borrowed)
     }
 
     fn write(text: Returned<'_>) -> (Kept, *const c_char) {
@@ -144,6 +143,38 @@ pub(super) fn speak_as(base: &Base) {
 #[inline]
 fn speaks_ansi() -> bool {
     cfg!(windows) && ANSI.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Finds the NUL and checks the text block by block, so that a long one comes into the cache once.
+///
+/// # Safety
+/// `units` points to text that ends with NUL and outlives `'a`.
+#[inline]
+unsafe fn read_utf8<'a>(units: *const c_char) -> Result<&'a str> {
+    const BLOCK: usize = 16 * 1024;
+    let start = units.cast::<u8>();
+    let mut utf8 = Utf8Stream::new();
+    let mut len = 0;
+    loop {
+        // SAFETY: no byte before `len` is NUL, and strnlen stops at the NUL.
+        let block = unsafe {
+            let block = start.add(len);
+            std::slice::from_raw_parts(block, libc::strnlen(block.cast(), BLOCK))
+        };
+        let valid = utf8.push(block).is_ok();
+        len += block.len();
+        let is_last = block.len() < BLOCK;
+        if !valid || (is_last && !utf8.is_complete()) {
+            // SAFETY: the caller's promise.
+            return Err(not_utf8(unsafe { CStr::from_ptr(units) }.to_bytes()));
+        }
+        if is_last {
+            // SAFETY: `len` bytes that were read and are UTF-8 by the check.
+            return Ok(unsafe {
+                std::str::from_utf8_unchecked(std::slice::from_raw_parts(start, len))
+            });
+        }
+    }
 }
 
 #[cold]
