@@ -190,13 +190,13 @@ pub fn block_on<T>(cancels: &[&Cancel], mut step: impl FnMut() -> Result<Step<T>
             }
             Step::Wait { watch, deadline } => (watch, deadline),
         };
+        let socket = PollFd::new(watch.socket, watch.readable, watch.writable);
+        let mut fds = [socket, PollFd::nothing()];
+        let Polled { ready, late } = wait(&mut fds, deadline, watch.news.as_ref(), &cancels)?;
         // A flood that keeps the socket ready does not outrun the deadline.
-        let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
         if late && was_late {
             return Err(timeout());
         }
-        let mut fds = [PollFd::new(watch.socket, watch.readable, watch.writable); 2];
-        let ready = wait(&mut fds, deadline, watch.news.as_ref(), &cancels)?;
         was_late = late || !ready;
     }
 }
@@ -225,15 +225,15 @@ pub fn wait_ready(
     let cancels = Cancels::new(cancels);
     let mut fds: Vec<PollFd> =
         watches.iter().map(|w| PollFd::new(w.socket, w.readable, w.writable)).collect();
-    fds.push(PollFd::new(sys::NO_SOCKET, false, false));
+    fds.push(PollFd::nothing());
     loop {
         cancels.check()?;
-        let in_time = wait(&mut fds, deadline, None, &cancels)?;
+        let polled = wait(&mut fds, deadline, None, &cancels)?;
         for (watch, fd) in watches.iter_mut().zip(&fds) {
             watch.ready = fd.is_ready();
         }
         let ready = watches.iter().any(|watch| watch.ready);
-        if ready || !in_time {
+        if ready || !polled.ready {
             return Ok(ready);
         }
     }
@@ -264,64 +264,92 @@ impl<'a> Cancels<'a> {
     }
 }
 
-/// Polls once. True when a socket is ready or there is news, false when the deadline has passed.
-/// The last of `fds` is replaced by this thread's wake handle.
+/// What a wait came to.
+struct Polled {
+    /// A socket is ready, or there is news; else the deadline has passed.
+    ready: bool,
+    /// The deadline had passed when the wait began.
+    late: bool,
+}
+
+/// Polls once. The last of `fds` is replaced by this thread's bell.
 fn wait(
     fds: &mut [PollFd],
     deadline: Option<Instant>,
     news: Option<&News>,
     cancels: &Cancels<'_>,
-) -> Result<bool> {
+) -> Result<Polled> {
     if cancels.tokens.is_empty() && news.is_none() {
-        if let Some(last) = fds.last_mut() {
-            *last = PollFd::new(sys::NO_SOCKET, false, false);
-        }
-        return poll(fds, deadline);
+        return poll(fds, deadline, None);
     }
     let waker = Waker::of_this_thread()?;
     if let Some(last) = fds.last_mut() {
         *last = PollFd::new(waker.bell.id(), true, false);
     }
-    let registered = Registered::new(&waker, news, cancels);
+    let _registered = Registered::new(&waker, news, cancels);
     // What happened before the registration rang no bell.
     if cancels.any() || news.is_some_and(|news| news.wakeup.count() != news.seen) {
-        return Ok(true);
+        return Ok(Polled { ready: true, late: is_over(time_left(deadline)) });
     }
-    let in_time = poll(fds, deadline);
-    drop(registered);
-    if fds.last().is_some_and(PollFd::is_ready) {
-        waker.silence();
-    }
-    in_time
+    poll(fds, deadline, Some(&waker))
 }
 
-/// One poll, cut into pieces while this thread has an interrupt check.
-fn poll(fds: &mut [PollFd], deadline: Option<Instant>) -> Result<bool> {
+/// One poll, cut into pieces while this thread has an interrupt check. The last of `fds` is the bell
+/// of `waker`.
+fn poll(fds: &mut [PollFd], deadline: Option<Instant>, waker: Option<&Waker>) -> Result<Polled> {
     let interrupt = INTERRUPT.get();
+    let mut left = time_left(deadline);
+    let late = is_over(left);
     loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let piece = match (interrupt, left) {
+        let timeout = match (interrupt, left) {
             (Some(_), Some(left)) => Some(left.min(INTERRUPT_INTERVAL)),
             (Some(_), None) => Some(INTERRUPT_INTERVAL),
-            (None, left) => left,
+            (None, left) => match (waker, deadline, left) {
+                (Some(waker), Some(deadline), Some(time))
+                    if !time.is_zero() && waker.bell.ring_by(deadline, time) =>
+                {
+                    None
+                }
+                _ => left,
+            },
         };
-        let result = sys::poll(fds, piece);
+        // A call just before may have been undone by setting the bell.
+        if waker.is_some_and(Waker::was_called) {
+            return Ok(Polled { ready: true, late });
+        }
+        let result = sys::poll(fds, timeout);
         if let Some(check) = interrupt {
             ask(check, result.is_err())?;
         }
         match result {
             Ok(0) => {}
-            Ok(_) => return Ok(true),
+            Ok(ready) => {
+                let rings = waker.filter(|_| fds.last().is_some_and(PollFd::is_ready));
+                let called = rings.is_some_and(Waker::silence);
+                if called || ready > usize::from(rings.is_some()) {
+                    return Ok(Polled { ready: true, late });
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 let text = format!("Waiting for the network failed: {error}.");
                 return Err(Error::new(ErrorKind::Internal, text));
             }
         }
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return Ok(false);
+        left = time_left(deadline);
+        if is_over(left) {
+            return Ok(Polled { ready: false, late });
         }
     }
+}
+
+/// How long it is until the deadline; zero when it has passed.
+fn time_left(deadline: Option<Instant>) -> Option<Duration> {
+    deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
+fn is_over(left: Option<Duration>) -> bool {
+    left == Some(Duration::ZERO)
 }
 
 /// Calls the interrupt check when a signal came or when it was not called for a while.
@@ -375,10 +403,16 @@ impl Waker {
         }
     }
 
-    /// The caller looks at the state afterwards, so a call between the two lines is not lost.
-    fn silence(&self) {
+    /// Whether another thread has called since the last silence, and then silence.
+    fn was_called(&self) -> bool {
+        self.rung.load(Ordering::SeqCst) && self.silence()
+    }
+
+    /// Whether another thread has called. The caller looks at the state afterwards, so a call between
+    /// the two lines is not lost.
+    fn silence(&self) -> bool {
         self.bell.silence();
-        self.rung.store(false, Ordering::SeqCst);
+        self.rung.swap(false, Ordering::SeqCst)
     }
 }
 
@@ -456,6 +490,35 @@ mod tests {
             if steps == 2 { Ok(Step::Done(7)) } else { waiting(None, Some(Instant::now())) }
         });
         assert_eq!(result.unwrap(), 7);
+    }
+
+    #[test]
+    fn a_deadline_that_no_longer_holds_does_not_end_a_later_wait() {
+        let (cancel, wakeup) = (Cancel::new(), Arc::new(Wakeup::new()));
+        let in_ms = |ms| Some(Instant::now() + Duration::from_millis(ms));
+        let mut steps = 0;
+        let news = News::since_now(&wakeup);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(5));
+                wakeup.wake();
+            });
+            let mut news = Some(news);
+            let result = block_on(&[&cancel], || {
+                steps += 1;
+                if steps == 2 { Ok(Step::Done(())) } else { waiting(news.take(), in_ms(60)) }
+            });
+            result.unwrap();
+        });
+        let (begun, deadline) = (Instant::now(), in_ms(150));
+        let mut steps = 0;
+        let result = block_on(&[&cancel], || -> Result<Step<()>> {
+            steps += 1;
+            waiting(None, deadline)
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+        assert!(begun.elapsed() >= Duration::from_millis(150));
+        assert_eq!(steps, 2);
     }
 
     #[test]
