@@ -1,5 +1,6 @@
 //! The receive buffer, and the pool it comes from and goes back to.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -134,16 +135,33 @@ impl Drop for Input {
 /// Initialised buffers by size, so that receiving neither allocates nor fills memory with zeros.
 static POOL: Mutex<[Vec<Vec<u8>>; SIZES]> = Mutex::new([const { Vec::new() }; SIZES]);
 
+thread_local! {
+    /// One buffer of the smallest size, which a thread that waits again and again gives and takes.
+    static OWN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// A buffer of at least `size` bytes, all initialised, with arbitrary content.
 pub(crate) fn take(size: usize) -> Vec<u8> {
     let size = size.max(SMALLEST).next_power_of_two();
+    if size == SMALLEST {
+        let own = OWN.try_with(Cell::take).unwrap_or_default();
+        if !own.is_empty() {
+            return own;
+        }
+    }
     let pooled = class(size).and_then(|class| lock(&POOL).get_mut(class)?.pop());
     pooled.unwrap_or_else(|| vec![0; size])
 }
 
 /// Gives a buffer back; it is freed when its size is not the pool's or the pool is full.
-pub(crate) fn put(buffer: Vec<u8>) {
+pub(crate) fn put(mut buffer: Vec<u8>) {
     let size = buffer.len();
+    if size == SMALLEST {
+        buffer = OWN.try_with(|own| own.replace(buffer)).unwrap_or_default();
+        if buffer.is_empty() {
+            return;
+        }
+    }
     let Some(class) = class(size) else { return };
     let mut pool = lock(&POOL);
     let Some(shelf) = pool.get_mut(class) else { return };
