@@ -46,13 +46,11 @@ enum Progress {
     Frame,
     /// Nothing to read now; `moved` tells whether data has come since the last step.
     Pending {
-        connection: Arc<Connection>,
         watch: Watch,
         moved: bool,
     },
     /// So much came without a frame to return that it is time to look at the deadline.
     Busy {
-        connection: Arc<Connection>,
         moved: bool,
     },
     /// Both Close frames are exchanged.
@@ -109,10 +107,17 @@ impl WebSocket {
     #[inline]
     fn read_received_frame(&self) -> bool {
         let ReadSide { open, input, data, .. } = &mut *self.read.lock();
-        let Some(open) = open.as_mut().filter(|open| !open.connection.is_closed()) else {
+        let Some(open) = open.as_ref().filter(|open| !open.connection.is_closed()) else {
             return false;
         };
-        if self.status.close_received() || data.len() > 0 {
+        !self.status.close_received() && self.take_whole(open, input, data)
+    }
+
+    /// Takes a message that is in `input` as a whole, and leaves its data there. False if there is
+    /// none, or other data before it.
+    #[inline]
+    fn take_whole(&self, open: &Open, input: &mut Input, data: &mut Data) -> bool {
+        if input.is_empty() || data.len() > 0 {
             return false;
         }
         let Some(message) = open.receiver.whole_message(input.bytes()) else { return false };
@@ -145,12 +150,6 @@ impl WebSocket {
 
     /// Goes on where `unfinished` ended: the socket is not asked again before the wait.
     fn wait_for_frame(&self, unfinished: Progress) -> Result<()> {
-        let connection = match &unfinished {
-            Progress::Pending { connection, .. } | Progress::Busy { connection, .. } => {
-                Arc::clone(connection)
-            }
-            Progress::Frame | Progress::Closed => return Ok(()),
-        };
         let mut unfinished = Some(unfinished);
         let mut next = || unfinished.take().map_or_else(|| self.read_step(), Ok);
         let mut since = Instant::now();
@@ -163,17 +162,17 @@ impl WebSocket {
         let closed = block_on(&[&self.cancel], || match next()? {
             Progress::Frame => Ok(Step::Done(false)),
             Progress::Closed => Ok(Step::Done(true)),
-            Progress::Pending { watch, moved, .. } => {
+            Progress::Pending { watch, moved } => {
                 Ok(Step::Wait { watch, deadline: deadline(moved) })
             }
-            Progress::Busy { moved, .. } => {
+            Progress::Busy { moved } => {
                 if deadline(moved).is_some_and(|deadline| deadline <= Instant::now()) {
                     return Err(Error::new(ErrorKind::Timeout, "No frame came in time."));
                 }
                 Ok(Step::Again)
             }
         });
-        if closed.map_err(|error| self.explain_wait(error, &connection))? {
+        if closed.map_err(|error| self.explain_wait(error))? {
             self.finish_close();
         }
         Ok(())
@@ -195,6 +194,9 @@ impl WebSocket {
         data.settle(input);
         let before = data.len();
         for _ in 0..=RECEIVES_A_STEP {
+            if self.take_whole(open, input, data) {
+                return Ok(Progress::Frame);
+            }
             // All events of what was received before; then more is received.
             while let Some(event) = self.take_apart(open, input, data, *limit)? {
                 if let Some(progress) = self.on_event(event, data, close_reason)? {
@@ -211,13 +213,12 @@ impl WebSocket {
                 Received::Wait(watch) => {
                     let moved = data.len() > before;
                     data.release();
-                    let connection = Arc::clone(&open.connection);
-                    return Ok(Progress::Pending { connection, watch, moved });
+                    return Ok(Progress::Pending { watch, moved });
                 }
             }
         }
         let moved = data.len() > before;
-        Ok(Progress::Busy { connection: Arc::clone(&open.connection), moved })
+        Ok(Progress::Busy { moved })
     }
 
     /// The next event from what was received; `None` when all of it is used up.
@@ -228,6 +229,9 @@ impl WebSocket {
         data: &mut Data,
         limit: u64,
     ) -> Result<Option<Event>> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         let Open { connection, receiver } = open;
         let taken = receiver.receive(input.bytes(), &mut data.bytes);
         let (used, event) = taken.map_err(|error| self.violated(error, connection))?;
@@ -416,18 +420,14 @@ impl WebSocket {
     }
 
     #[cold]
-    fn explain_wait(&self, error: Error, connection: &Connection) -> Error {
-        match error.kind() {
-            ErrorKind::Timeout => {
-                let (host, port) = (connection.host(), connection.port());
-                let ms = self.idle_timeout_ms();
-                Error::new(ErrorKind::Timeout, format!("{host}:{port} sent no data for {ms} ms."))
-                    .advise(
-                        "The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.",
-                    )
-            }
-            _ => error,
-        }
+    fn explain_wait(&self, error: Error) -> Error {
+        let Some(connection) = self.connection().filter(|_| error.kind() == ErrorKind::Timeout)
+        else {
+            return error;
+        };
+        let (host, port, ms) = (connection.host(), connection.port(), self.idle_timeout_ms());
+        Error::new(ErrorKind::Timeout, format!("{host}:{port} sent no data for {ms} ms."))
+            .advise("The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.")
     }
 
     /// Lets the server end the connection, for a bounded time, then closes it.
