@@ -12,15 +12,18 @@ use crate::net::connection::{Connection, QUEUE_LIMIT, Ticket};
 use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
-use crate::proto::sender::{Admitted, Payload, Sender};
+use crate::proto::sender::{Payload, Sender};
 
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
 
+/// Where the rest of a frame waits; `None` if the operating system took all of it at once.
+type Unsent = Option<(Arc<Connection>, Ticket)>;
+
 /// What became of a data frame.
 enum Queued {
-    /// It is in the queue of the connection.
-    Frame(Arc<Connection>, Ticket),
+    /// It is on its way.
+    Frame(Unsent),
     /// Frames of other threads fill the queue. Nothing was done.
     NoRoom(Arc<Connection>),
 }
@@ -63,30 +66,8 @@ impl WriteSide {
     fn encode(
         &mut self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<(Arc<Connection>, Ticket)> {
-        let Open { connection, sender, keys, pong } = self.usable()?;
-        let ticket = connection.send_with(|out| {
-            // A thread that sends without a pause must not hold the Pong back for ever.
-            if let Some(pong) = pong {
-                sender.pong(pong.as_slice(), keys, out)?;
-            }
-            encode(sender, keys, out)
-        })?;
-        *pong = None;
-        Ok((Arc::clone(connection), ticket))
-    }
-
-    /// The connection, if so much waits there that no data is to be queued before it is less.
-    fn without_room(&mut self) -> Result<Option<Arc<Connection>>> {
-        let connection = &self.usable()?.connection;
-        Ok((connection.queued() >= QUEUE_LIMIT).then(|| Arc::clone(connection)))
-    }
-
-    /// Takes note of a data frame that will be encoded later.
-    fn admit(&mut self, payload: Payload<'_>, fin: bool) -> Result<(Arc<Connection>, Admitted)> {
-        let open = self.usable()?;
-        let frame = open.sender.admit_payload(payload, fin)?;
-        Ok((Arc::clone(&open.connection), frame))
+    ) -> Result<Unsent> {
+        self.usable()?.encode(encode)
     }
 
     /// UseConnection may have begun another session while a message was compressed.
@@ -137,6 +118,27 @@ impl WriteSide {
 }
 
 impl Open {
+    fn encode(
+        &mut self,
+        encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<Unsent> {
+        let Self { connection, sender, keys, pong } = self;
+        let ticket = connection.send_with(|out| {
+            // A thread that sends without a pause must not hold the Pong back for ever.
+            if let Some(pong) = pong {
+                sender.pong(pong.as_slice(), keys, out)?;
+            }
+            encode(sender, keys, out)
+        })?;
+        *pong = None;
+        Ok((!connection.flushed(ticket)).then(|| (Arc::clone(connection), ticket)))
+    }
+
+    /// Whether so much waits already that no data is to be queued before it is less.
+    fn is_full(&self) -> bool {
+        self.connection.queued() >= QUEUE_LIMIT
+    }
+
     fn send_waiting_pong(&mut self) {
         if self.pong.is_none() || self.connection.queued() > 0 {
             return;
@@ -182,11 +184,11 @@ impl WebSocket {
             return Err(no_connection("the server's Close frame was received."));
         }
         let sent = write.encode(|sender, keys, out| sender.pong(payload.as_slice(), keys, out));
-        let (connection, ticket) = sent?;
+        let unsent = sent?;
         write.ping = None;
         drop(write);
         self.status.set_need_send_pong(false);
-        self.wait_until_sent(&connection, ticket)
+        self.wait_until_sent(unsent)
     }
 
     /// Sends a Close. If it answers one of the server, the connection is closed.
@@ -204,9 +206,7 @@ impl WebSocket {
     fn send_data(&self, queue: impl Fn() -> Result<Queued>) -> Result<()> {
         loop {
             match queue()? {
-                Queued::Frame(connection, ticket) => {
-                    return self.wait_until_sent(&connection, ticket);
-                }
+                Queued::Frame(unsent) => return self.wait_until_sent(unsent),
                 Queued::NoRoom(connection) => self.wait_for_room(&connection)?,
             }
         }
@@ -217,14 +217,15 @@ impl WebSocket {
             return self.queue_compressed(payload, fin);
         }
         let mut write = lock(&self.write);
-        if let Some(full) = write.without_room()? {
-            return Ok(Queued::NoRoom(full));
+        let open = write.usable()?;
+        if open.is_full() {
+            return Ok(Queued::NoRoom(Arc::clone(&open.connection)));
         }
-        let (connection, ticket) = write.encode(|sender, keys, out| {
+        let unsent = open.encode(|sender, keys, out| {
             let frame = sender.admit_payload(payload, fin)?;
             sender.write(frame, payload.bytes(), None, keys, out)
         })?;
-        Ok(Queued::Frame(connection, ticket))
+        Ok(Queued::Frame(unsent))
     }
 
     /// Compressing may take long: only other senders of data wait for it, neither a reader that
@@ -237,10 +238,13 @@ impl WebSocket {
         };
         let session = self.session();
         let mut write = lock(&self.write);
-        if let Some(full) = write.without_room()? {
-            return Ok(Queued::NoRoom(full));
+        let open = write.usable()?;
+        let connection = Arc::clone(&open.connection);
+        if open.is_full() {
+            return Ok(Queued::NoRoom(connection));
         }
-        let (connection, frame) = write.admit(payload, fin)?;
+        // Takes note of a frame that will be encoded later.
+        let frame = open.sender.admit_payload(payload, fin)?;
         drop(write);
         let payload = payload.bytes();
         let place = (frame.is_first(), fin);
@@ -259,24 +263,22 @@ impl WebSocket {
             write.encode(|sender, keys, out| sender.write(frame, payload, compressed, keys, out));
         drop(write);
         deflater.release();
-        sent.map(|(connection, ticket)| Queued::Frame(connection, ticket))
+        sent.map(Queued::Frame)
     }
 
     fn send(
         &self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
-        let (connection, ticket) = lock(&self.write).encode(encode)?;
-        self.wait_until_sent(&connection, ticket)
+        let unsent = lock(&self.write).encode(encode)?;
+        self.wait_until_sent(unsent)
     }
 
     /// Waits until the operating system has the frame. A frame that cannot get out ends the
     /// connection: nothing sensible can follow a part of it.
     #[inline]
-    fn wait_until_sent(&self, connection: &Connection, ticket: Ticket) -> Result<()> {
-        if connection.flushed(ticket) {
-            return Ok(());
-        }
+    fn wait_until_sent(&self, unsent: Unsent) -> Result<()> {
+        let Some((connection, ticket)) = unsent else { return Ok(()) };
         let idle = self.settings.idle_timeout();
         connection.send_all(ticket, idle, &[&self.cancel]).map_err(|error| {
             // A server that broke the connection may have said why: ReadFrame can still tell.
@@ -284,7 +286,7 @@ impl WebSocket {
                 connection.close();
                 self.status.set_connected(false);
             }
-            self.explain_send(error, connection)
+            self.explain_send(error, &connection)
         })
     }
 

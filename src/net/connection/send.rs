@@ -179,9 +179,15 @@ impl Connection {
             output.error.get_or_insert_with(|| self.lost(&error)).clone()
         });
         let left = output.queue.len() - output.start;
-        // For other threads by what follows: a change of `queued`, and the call of `departed`.
         self.sent.store(output.sent, Ordering::Release);
-        let had = self.queued.swap(left, Ordering::SeqCst);
+        // Written under this lock alone.
+        let had = self.queued.load(Ordering::Relaxed);
+        if had + left == 0 && self.tls.is_none() && result.is_ok() {
+            // All that was new went at once: nobody else waits for it.
+            return Ok(0);
+        }
+        // For other threads by what follows: a change of `queued`, and the call of `departed`.
+        self.queued.store(left, Ordering::SeqCst);
         if output.sent != before && had + left > 0 {
             // Somebody may be waiting: only then it matters when.
             self.progress_at.store(self.age(), Ordering::Relaxed);
