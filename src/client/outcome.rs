@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::client::report::Report;
@@ -23,18 +24,26 @@ impl Outcome {
     }
 }
 
-/// Identifies an object for as long as it lives.
-#[derive(Debug, Default)]
-pub(crate) struct Identity(Arc<u8>);
+/// Identifies an object for as long as it lives: by a number, counted up.
+#[derive(Debug)]
+pub(crate) struct Identity(Arc<usize>);
 
 impl Identity {
     fn key(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
+        *self.0
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        // 0 is no object.
+        Self(Arc::new(LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1)))
     }
 }
 
 struct Entry {
-    object: Weak<u8>,
+    object: Weak<usize>,
     outcome: Outcome,
 }
 
@@ -126,7 +135,7 @@ impl Outcomes {
         &mut entry.outcome
     }
 
-    /// Forgets disposed objects whenever the number kept has doubled. Their keys may come again.
+    /// Forgets disposed objects whenever the number kept has doubled.
     fn sweep(&mut self) {
         if self.entries.len() < self.sweep_at {
             return;
@@ -155,6 +164,18 @@ mod tests {
         for (n, object) in objects.iter().enumerate() {
             assert_eq!(get(object).map(|o| o.success), Some(n % 2 == 0), "object {n}");
         }
+    }
+
+    #[test]
+    fn the_objects_of_a_program_have_notes_of_their_own() {
+        let objects = [Identity::default(), Identity::default()];
+        for _ in 0..2 {
+            objects.iter().for_each(|object| succeeded(object, "Method"));
+        }
+        // Other tests may count meanwhile, in threads of their own.
+        let [a, b] = objects.map(|object| object.key());
+        let noted = |key| with_note(key, |note| note.get().key == key);
+        assert!(a < b && (noted(a) && noted(b) || (b - a) % 16 == 0));
     }
 
     #[test]

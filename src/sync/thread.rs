@@ -62,7 +62,7 @@ impl Note {
 }
 
 /// How many places for notes a thread has.
-const NOTES: usize = 8;
+const NOTES: usize = 16;
 
 thread_local! {
     /// Without a destructor, so that it can be read until the thread's very end.
@@ -76,11 +76,11 @@ thread_local! {
     static LEAVE: Leave = const { Leave };
 }
 
-/// The place for this thread's note about `key`; another key may have taken it.
+/// The place for this thread's note about `key`; another key may have taken it. Keys that were counted
+/// up have places of their own as long as there are few.
 #[inline]
 pub fn with_note<R>(key: usize, f: impl FnOnce(&Cell<Note>) -> R) -> R {
-    // Keys are addresses of what was allocated: their lowest bits are all alike.
-    let place = (key >> 5) % NOTES;
+    let place = key % NOTES;
     // `place` is less than the length.
     #[allow(clippy::indexing_slicing)]
     LOCAL.with(|local| f(&local.notes[place]))
