@@ -279,24 +279,27 @@ fn wait(
     news: Option<&News>,
     cancels: &Cancels<'_>,
 ) -> Result<Polled> {
+    // Asked after the registration: what happened before it rang no bell.
+    let happened = || cancels.any() || news.is_some_and(|news| news.wakeup.count() != news.seen);
     if cancels.tokens.is_empty() && news.is_none() {
-        return poll(fds, deadline, None);
+        return poll(fds, deadline, None, happened);
     }
     let waker = Waker::of_this_thread()?;
     if let Some(last) = fds.last_mut() {
         *last = PollFd::new(waker.bell.id(), true, false);
     }
     let _registered = Registered::new(&waker, news, cancels);
-    // What happened before the registration rang no bell.
-    if cancels.any() || news.is_some_and(|news| news.wakeup.count() != news.seen) {
-        return Ok(Polled { ready: true, late: is_over(time_left(deadline)) });
-    }
-    poll(fds, deadline, Some(&waker))
+    poll(fds, deadline, Some(&waker), happened)
 }
 
 /// One poll, cut into pieces while this thread has an interrupt check. The last of `fds` is the bell
-/// of `waker`.
-fn poll(fds: &mut [PollFd], deadline: Option<Instant>, waker: Option<&Waker>) -> Result<Polled> {
+/// of `waker`; `happened` tells whether there is a reason to ring it.
+fn poll(
+    fds: &mut [PollFd],
+    deadline: Option<Instant>,
+    waker: Option<&Waker>,
+    happened: impl Fn() -> bool,
+) -> Result<Polled> {
     let interrupt = INTERRUPT.get();
     let mut left = time_left(deadline);
     let late = is_over(left);
@@ -313,8 +316,8 @@ fn poll(fds: &mut [PollFd], deadline: Option<Instant>, waker: Option<&Waker>) ->
                 _ => left,
             },
         };
-        // A call just before may have been undone by setting the bell.
-        if waker.is_some_and(Waker::was_called) {
+        // Setting the bell may have undone a call, and an interrupt check that waits itself answers it.
+        if waker.is_some_and(Waker::was_called) || happened() {
             return Ok(Polled { ready: true, late });
         }
         let result = sys::poll(fds, timeout);
@@ -518,7 +521,7 @@ mod tests {
         });
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
         assert!(begun.elapsed() >= Duration::from_millis(150));
-        assert_eq!(steps, 2);
+        assert!(steps <= 3, "{steps}");
     }
 
     #[test]

@@ -70,9 +70,9 @@ mod platform {
 
         fn set(&self, left: Duration) -> bool {
             let value = libc::timespec {
-                tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+                tv_sec: i32::try_from(left.as_secs()).unwrap_or(i32::MAX).into(),
                 // Zero in both would stop the timer.
-                tv_nsec: left.subsec_nanos().max(1).into(),
+                tv_nsec: i32::try_from(left.subsec_nanos().max(1)).unwrap_or(1).into(),
             };
             let interval = libc::timespec { tv_sec: 0, tv_nsec: 0 };
             let time = libc::itimerspec { it_interval: interval, it_value: value };
