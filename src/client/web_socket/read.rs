@@ -93,6 +93,7 @@ impl ReadSide {
 
 impl WebSocket {
     /// Waits for one frame and adds its data to what the GetFrameData methods take.
+    #[inline(always)]
     pub fn read_frame(&self) -> Result<()> {
         self.status.set_pong_consumed(false);
         if self.read_received_frame() {
@@ -104,7 +105,7 @@ impl WebSocket {
 
     /// The usual case where many small messages come: the next one is there, whole, in one frame.
     /// False leaves all to [`WebSocket::read_step`].
-    #[inline]
+    #[inline(always)]
     fn read_received_frame(&self) -> bool {
         let ReadSide { open, input, data, .. } = &mut *self.read.lock();
         let Some(open) = open.as_ref().filter(|open| !open.connection.is_closed()) else {
@@ -115,7 +116,7 @@ impl WebSocket {
 
     /// Takes a message that is in `input` as a whole, and leaves its data there. False if there is
     /// none, or other data before it.
-    #[inline]
+    #[inline(always)]
     fn take_whole(&self, open: &Open, input: &mut Input, data: &mut Data) -> bool {
         if input.is_empty() || data.len() > 0 {
             return false;
@@ -128,6 +129,7 @@ impl WebSocket {
         true
     }
 
+    #[inline(never)]
     fn read_next_frame(&self) -> Result<()> {
         let session = self.session();
         let read = match self.read_step() {
@@ -203,7 +205,7 @@ impl WebSocket {
                     return Ok(progress);
                 }
             }
-            match self.receive_more(open, input, data)? {
+            match self.receive_more(open, input, data, *limit)? {
                 Received::More => {}
                 Received::Event(event) => {
                     if let Some(progress) = self.on_event(event, data, close_reason)? {
@@ -229,9 +231,6 @@ impl WebSocket {
         data: &mut Data,
         limit: u64,
     ) -> Result<Option<Event>> {
-        if input.is_empty() {
-            return Ok(None);
-        }
         let Open { connection, receiver } = open;
         let taken = receiver.receive(input.bytes(), &mut data.bytes);
         let (used, event) = taken.map_err(|error| self.violated(error, connection))?;
@@ -246,6 +245,7 @@ impl WebSocket {
         open: &mut Open,
         input: &mut Input,
         data: &mut Data,
+        limit: u64,
     ) -> Result<Received> {
         let Open { connection, receiver } = open;
         let mut shared = lock(&connection.input);
@@ -277,6 +277,7 @@ impl WebSocket {
                 drop(shared);
                 let event = receiver.appended(&data.bytes, from);
                 let event = event.map_err(|error| self.violated(error, connection))?;
+                self.check_untaken(data, limit, connection)?;
                 Ok(event.map_or(Received::More, Received::Event))
             }
         }
