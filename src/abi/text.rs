@@ -145,13 +145,15 @@ fn speaks_ansi() -> bool {
     cfg!(windows) && ANSI.try_with(Cell::get).unwrap_or(false)
 }
 
+/// How much text is looked at together.
+const BLOCK: usize = 16 * 1024;
+
 /// Finds the NUL and checks the text block by block, so that a long one comes into the cache once.
 ///
 /// # Safety
 /// `units` points to text that ends with NUL and outlives `'a`.
 #[inline]
 unsafe fn read_utf8<'a>(units: *const c_char) -> Result<&'a str> {
-    const BLOCK: usize = 16 * 1024;
     let start = units.cast::<u8>();
     let mut utf8 = Utf8Stream::new();
     let mut len = 0;
@@ -306,6 +308,36 @@ mod tests {
         let error = read::<Utf8>(&bytes).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Text);
         assert!(error.message().contains("0xC0 at offset 1"), "{error}");
+    }
+
+    #[test]
+    fn long_text_is_checked_over_its_blocks() {
+        let utf8 = |bytes: &[u8]| {
+            let units: Vec<c_char> = bytes.iter().chain(&[0]).map(|b| *b as c_char).collect();
+            read::<Utf8>(&units)
+        };
+        for len in [0, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 7] {
+            let text = "a".repeat(len);
+            assert_eq!(utf8(text.as_bytes()).unwrap(), text, "{len}");
+        }
+        for before in BLOCK - 4..=BLOCK {
+            let text = "a".repeat(before) + "\u{1F980}b";
+            assert_eq!(utf8(text.as_bytes()).unwrap(), text, "{before}");
+            for cut in 1..4 {
+                let part = text.as_bytes().get(..before + cut).unwrap();
+                let error = utf8(part).unwrap_err();
+                assert!(error.message().contains(&format!("offset {before}")), "{error}");
+            }
+            let mut bad = text.into_bytes();
+            bad[before + 3] = b'c';
+            assert!(utf8(&bad).is_err(), "{before}");
+        }
+        for at in [BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK] {
+            let mut bad = vec![b'a'; 2 * BLOCK + 5];
+            bad[at] = 0xFF;
+            let error = utf8(&bad).unwrap_err();
+            assert!(error.message().contains(&format!("0xFF at offset {at}")), "{error}");
+        }
     }
 
     #[test]

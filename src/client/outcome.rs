@@ -26,24 +26,23 @@ impl Outcome {
 
 /// Identifies an object for as long as it lives: by a number, counted up.
 #[derive(Debug)]
-pub(crate) struct Identity(Arc<usize>);
-
-impl Identity {
-    fn key(&self) -> usize {
-        *self.0
-    }
+pub(crate) struct Identity {
+    key: usize,
+    /// Ends with the object; each thread's table looks at it.
+    life: Arc<()>,
 }
 
 impl Default for Identity {
     fn default() -> Self {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         // 0 is no object.
-        Self(Arc::new(LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1)))
+        let key = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+        Self { key, life: Arc::new(()) }
     }
 }
 
 struct Entry {
-    object: Weak<usize>,
+    object: Weak<()>,
     outcome: Outcome,
 }
 
@@ -63,7 +62,7 @@ thread_local! {
 /// same object costs two stores.
 #[inline]
 pub(crate) fn succeeded(object: &Identity, method: &'static str) {
-    let key = object.key();
+    let key = object.key;
     let noted = with_note(key, |note| {
         let same = note.get().key == key;
         if same {
@@ -81,14 +80,14 @@ fn succeeded_anew(object: &Identity, method: &'static str) {
     if !update(object, |outcome| *outcome = Outcome::success(method)) {
         return;
     }
-    let key = object.key();
+    let key = object.key;
     let former = with_note(key, |note| note.replace(Note { key, text: method }));
     with_outcomes(|outcomes| outcomes.settle(former));
 }
 
 /// Changes this thread's outcome for `object`; false in a thread that is ending, which has none.
 pub(crate) fn update(object: &Identity, change: impl FnOnce(&mut Outcome)) -> bool {
-    let note = take_note(object.key());
+    let note = take_note(object.key);
     with_outcomes(|outcomes| {
         outcomes.settle(note);
         change(outcomes.entry(object));
@@ -98,7 +97,7 @@ pub(crate) fn update(object: &Identity, change: impl FnOnce(&mut Outcome)) -> bo
 
 /// This thread's outcome for `object`, if it made a call on it.
 pub(crate) fn get(object: &Identity) -> Option<Outcome> {
-    let key = object.key();
+    let key = object.key;
     let note = with_note(key, Cell::get);
     if note.key == key {
         return Some(Outcome::success(note.text));
@@ -128,8 +127,8 @@ impl Outcomes {
 
     fn entry(&mut self, object: &Identity) -> &mut Outcome {
         self.sweep();
-        let entry = self.entries.entry(object.key()).or_insert_with(|| Entry {
-            object: Arc::downgrade(&object.0),
+        let entry = self.entries.entry(object.key).or_insert_with(|| Entry {
+            object: Arc::downgrade(&object.life),
             outcome: Outcome::default(),
         });
         &mut entry.outcome
@@ -154,6 +153,7 @@ impl Outcomes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::thread::NOTES;
 
     #[test]
     fn each_object_keeps_its_own_outcome() {
@@ -173,9 +173,9 @@ mod tests {
             objects.iter().for_each(|object| succeeded(object, "Method"));
         }
         // Other tests may count meanwhile, in threads of their own.
-        let [a, b] = objects.map(|object| object.key());
+        let [a, b] = objects.map(|object| object.key);
         let noted = |key| with_note(key, |note| note.get().key == key);
-        assert!(a < b && (noted(a) && noted(b) || (b - a) % 16 == 0));
+        assert!(a < b && (noted(a) && noted(b) || (b - a) % NOTES == 0));
     }
 
     #[test]

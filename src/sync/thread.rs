@@ -62,7 +62,7 @@ impl Note {
 }
 
 /// How many places for notes a thread has.
-const NOTES: usize = 16;
+pub const NOTES: usize = 16;
 
 thread_local! {
     /// Without a destructor, so that it can be read until the thread's very end.

@@ -138,7 +138,7 @@ impl Data {
     }
 
     /// Takes the whole frames and appends them to `bin_data`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_into(&mut self, bin_data: &BinData, input: &Input) {
         if self.ready <= COPIED || !self.in_input.is_empty() {
             bin_data.append_bytes(self.whole(input));
