@@ -10,12 +10,12 @@ use std::collections::HashSet;
 /// The place in the table that a handle names.
 #[cfg(target_pointer_width = "64")]
 fn place(handle: usize) -> usize {
-    handle >> 8 & 0xFF_FFFF
+    handle >> 16 & 0xFF_FFFF
 }
 /// The place in the table that a handle names.
 #[cfg(target_pointer_width = "32")]
 fn place(handle: usize) -> usize {
-    handle >> 3 & 0x3FFF
+    handle >> 8 & 0x3FFF
 }
 
 #[test]

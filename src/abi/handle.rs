@@ -48,6 +48,13 @@ use layout::{CLASS_BITS, GENERATION_BITS, INDEX_BITS, TAG, TAG_BITS};
 /// Generations run from 1 to this, exclusive.
 pub(super) const GENERATIONS: u32 = 1 << GENERATION_BITS;
 
+/// Tag and class, side by side, so that one comparison checks both.
+const KIND_BITS: u32 = TAG_BITS + CLASS_BITS;
+
+const fn kind(class: u8) -> usize {
+    ((class as usize) << TAG_BITS) | TAG
+}
+
 const fn part(value: usize, shift: u32, bits: u32) -> usize {
     (value >> shift) & ((1 << bits) - 1)
 }
@@ -55,8 +62,7 @@ const fn part(value: usize, shift: u32, bits: u32) -> usize {
 impl Handle {
     fn new(index: usize, key: Key, class: u8) -> Self {
         let generation = key.generation() as usize;
-        let upper = (generation << CLASS_BITS) | class as usize;
-        Self((((upper << INDEX_BITS) | index) << TAG_BITS) | TAG)
+        Self((((generation << INDEX_BITS) | index) << KIND_BITS) | kind(class))
     }
 
     /// The handle that `pointer` is the dress of.
@@ -70,48 +76,46 @@ impl Handle {
         std::ptr::without_provenance_mut(self.0)
     }
 
+    /// Index and key, if this is a handle of class `class`.
     #[inline]
-    fn parts(self) -> Option<(usize, u8, Key)> {
-        if part(self.0, 0, TAG_BITS) != TAG {
+    fn parts(self, class: u8) -> Option<(usize, Key)> {
+        if part(self.0, 0, KIND_BITS) != kind(class) {
             return None;
         }
-        let index = part(self.0, TAG_BITS, INDEX_BITS);
-        let class = part(self.0, TAG_BITS + INDEX_BITS, CLASS_BITS) as u8;
-        let shift = TAG_BITS + INDEX_BITS + CLASS_BITS;
-        let generation = part(self.0, shift, GENERATION_BITS) as u32;
-        Some((index, class, Key::new(generation, class)))
+        let index = part(self.0, KIND_BITS, INDEX_BITS);
+        let generation = part(self.0, KIND_BITS + INDEX_BITS, GENERATION_BITS) as u32;
+        Some((index, Key::new(generation, class)))
     }
 
     /// The facts about the last frame of a living object of class `T`, read without a pin: slots
     /// are never freed.
     #[inline]
     pub fn status<T: Registered>(self) -> Option<&'static FrameStatus> {
-        let (index, class, key) = self.parts()?;
+        let (index, key) = self.parts(T::ID)?;
         let slot = table().slot(index)?;
-        (class == T::ID && slot.holds(key)).then_some(&slot.status)
+        slot.holds(key).then_some(&slot.status)
     }
 
     /// Whether an object lives under this handle.
     pub(super) fn is_alive(self) -> bool {
-        let slot = self.parts().and_then(|(index, _, key)| Some((table().slot(index)?, key)));
+        let class = part(self.0, TAG_BITS, CLASS_BITS) as u8;
+        let parts = self.parts(class);
+        let slot = parts.and_then(|(index, key)| Some((table().slot(index)?, key)));
         slot.is_some_and(|(slot, key)| slot.holds(key))
     }
 
     /// Keeps the object alive while the result lives; `None` if it is no living object of `T`.
     #[inline(always)]
     pub fn pin<T: Registered>(self) -> Option<Pinned<T>> {
-        let (index, class, key) = self.parts()?;
-        if class != T::ID {
-            return None;
-        }
+        let (index, key) = self.parts(T::ID)?;
         let slot = table().slot(index)?;
         match slot.pin(key) {
             Ok((object, pin)) => {
-                Some(Pinned { slot, index, pin, object: object.cast(), _type: PhantomData })
+                Some(Pinned { slot, pin, object: object.cast(), _type: PhantomData })
             }
             Err(freed) => {
                 if freed {
-                    table().give_back(index);
+                    table().give_back(slot);
                 }
                 None
             }
@@ -122,7 +126,6 @@ impl Handle {
 /// An object in use by a call.
 pub struct Pinned<T> {
     slot: &'static Slot,
-    index: usize,
     pin: Pin,
     object: NonNull<T>,
     _type: PhantomData<T>,
@@ -143,7 +146,7 @@ impl<T> Drop for Pinned<T> {
     #[inline]
     fn drop(&mut self) {
         if self.slot.unpin(self.pin) {
-            table().give_back(self.index);
+            table().give_back(self.slot);
         }
     }
 }
@@ -158,7 +161,7 @@ pub(super) fn create<T: Registered>() -> Option<Handle> {
 
 /// Disposes the object: no new call finds it, waiting calls end, the last one out frees it.
 pub(super) fn dispose<T: Registered>(handle: Handle) -> bool {
-    let (Some(pinned), Some((_, _, key))) = (handle.pin::<T>(), handle.parts()) else {
+    let (Some(pinned), Some((_, key))) = (handle.pin::<T>(), handle.parts(T::ID)) else {
         return false;
     };
     let first = pinned.slot.retire(key);
@@ -232,10 +235,12 @@ impl Table {
             let slots = || (0..FIRST << chunk).map(|_| Slot::new()).collect();
             self.chunks.get(chunk)?.get_or_init(slots);
         }
-        Some((index, self.slot(index)?))
+        let slot = self.slot(index)?;
+        slot.set_index(index);
+        Some((index, slot))
     }
 
-    fn give_back(&self, index: usize) {
-        lock(&self.free).given_back.push_back(index);
+    fn give_back(&self, slot: &Slot) {
+        lock(&self.free).given_back.push_back(slot.index());
     }
 }

@@ -12,7 +12,7 @@
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::client::FrameStatus;
 use crate::sync::barrier;
@@ -26,13 +26,13 @@ const FREEING: u32 = 0xFE;
 /// The class part of a key while nothing lives in the slot.
 const FREE: u32 = 0;
 
-/// Generation (24 bits) and class (8 bits) of an object.
+/// Class (8 bits) and generation (24 bits) of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key(u32);
 
 impl Key {
     pub(super) const fn new(generation: u32, class: u8) -> Self {
-        Self((generation << 8) | class as u32)
+        Self(((class as u32) << 24) | generation)
     }
 
     const fn of(state: u64) -> Self {
@@ -40,11 +40,11 @@ impl Key {
     }
 
     pub(super) const fn generation(self) -> u32 {
-        self.0 >> 8
+        self.0 & 0xFF_FFFF
     }
 
     const fn class(self) -> u32 {
-        self.0 & 0xFF
+        self.0 >> 24
     }
 
     const fn state(self) -> u64 {
@@ -61,6 +61,8 @@ pub(super) struct Pin(Option<Hold>);
 /// Aligned to a cache line, so that two objects in use by two threads do not slow each other.
 #[repr(align(64))]
 pub(super) struct Slot {
+    /// Where it is in the table.
+    index: AtomicU32,
     state: AtomicU64,
     object: AtomicPtr<()>,
     drop_object: UnsafeCell<Option<DropObject>>,
@@ -74,11 +76,22 @@ unsafe impl Sync for Slot {}
 impl Slot {
     pub(super) const fn new() -> Self {
         Self {
+            index: AtomicU32::new(0),
             state: AtomicU64::new(Key::new(1, FREE as u8).state()),
             object: AtomicPtr::new(ptr::null_mut()),
             drop_object: UnsafeCell::new(None),
             status: FrameStatus::new(),
         }
+    }
+
+    /// What [`Slot::set_index`] was told.
+    pub(super) fn index(&self) -> usize {
+        self.index.load(Ordering::Relaxed) as usize
+    }
+
+    /// Tells the slot where it is, before its first use.
+    pub(super) fn set_index(&self, index: usize) {
+        self.index.store(index as u32, Ordering::Relaxed);
     }
 
     /// Moves `object` in and returns its key. The caller owns the free slot.
@@ -101,19 +114,27 @@ impl Slot {
     /// tells then, as `unpin` does, whether the slot became free by this.
     #[inline(always)]
     pub(super) fn pin(&self, key: Key) -> Result<(NonNull<()>, Pin), bool> {
-        let Some(hold) = Record::current().and_then(|me| me.hold(self.address())) else {
-            return self.pin_counted(key).ok_or(false);
+        let Some(hold) = Record::current().and_then(|me| me.objects.hold(self.address())) else {
+            return self.pin_counted(key).map(|pin| (self.object(), pin)).ok_or(false);
         };
         let pin = Pin(Some(hold));
         if self.holds(key) {
-            return Ok((NonNull::new(self.object.load(Ordering::Relaxed)).ok_or(false)?, pin));
+            return Ok((self.object(), pin));
         }
         // The pin of another object, which was disposed meanwhile, may have been the last.
         Err(self.unpin(pin))
     }
 
+    /// The object that lives here; the caller has pinned it.
+    #[inline]
+    fn object(&self) -> NonNull<()> {
+        let object = self.object.load(Ordering::Relaxed);
+        // SAFETY: `occupy` stored it before the key that the pin found, and it goes after the pin.
+        unsafe { NonNull::new_unchecked(object) }
+    }
+
     #[cold]
-    fn pin_counted(&self, key: Key) -> Option<(NonNull<()>, Pin)> {
+    fn pin_counted(&self, key: Key) -> Option<Pin> {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             if Key::of(state) != key || state & PINS == PINS {
@@ -126,9 +147,7 @@ impl Slot {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                Ok(_) => {
-                    return Some((NonNull::new(self.object.load(Ordering::Relaxed))?, Pin(None)));
-                }
+                Ok(_) => return Some(Pin(None)),
                 Err(now) => state = now,
             }
         }
@@ -177,7 +196,7 @@ impl Slot {
         // The state comes first: what the search finds is true of this object and no later one.
         let state = self.state.load(Ordering::Acquire);
         let key = Key::of(state);
-        if key.class() != DYING || state & PINS != 0 || thread::is_held(self.address()) {
+        if key.class() != DYING || state & PINS != 0 || thread::is_object_held(self.address()) {
             return false;
         }
         // Of those who find no pin, one goes on.
@@ -227,6 +246,8 @@ unsafe fn drop_object<T>(object: *mut ()) {
 mod tests {
     use super::super::handle::GENERATIONS;
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     #[test]
     fn a_slot_is_used_again_after_its_last_generation() {
@@ -242,11 +263,34 @@ mod tests {
     }
 
     #[test]
+    fn an_object_lives_as_long_as_a_pin_of_either_kind() {
+        struct Flagged(Arc<AtomicBool>);
+        impl Drop for Flagged {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let slot = Slot::new();
+        let freed = Arc::new(AtomicBool::new(false));
+        let is_freed = || freed.load(Ordering::Relaxed);
+        for held_goes_first in [true, false] {
+            freed.store(false, Ordering::Relaxed);
+            let key = slot.occupy(Flagged(Arc::clone(&freed)), 7);
+            let (_, held) = slot.pin(key).unwrap();
+            let counted = slot.pin_counted(key).unwrap();
+            assert!(slot.retire(key) && slot.pin(key).is_err() && slot.pin_counted(key).is_none());
+            let (first, last) = if held_goes_first { (held, counted) } else { (counted, held) };
+            assert!(!slot.unpin(first) && !is_freed());
+            assert!(slot.unpin(last) && is_freed());
+        }
+    }
+
+    #[test]
     fn a_pin_that_comes_too_late_and_is_the_last_frees_the_slot() {
         let slot = Slot::new();
         let key = slot.occupy(1_u8, 7);
         // A call that has announced itself, and not yet looked whether the object is there.
-        let late = Record::current().and_then(|me| me.hold(slot.address())).unwrap();
+        let late = Record::current().and_then(|me| me.objects.hold(slot.address())).unwrap();
         let (_, pin) = slot.pin(key).unwrap();
         assert!(slot.retire(key) && !slot.unpin(pin), "somebody may still be using it");
         assert!(!slot.pin(key).unwrap_err());

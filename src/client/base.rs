@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -21,14 +21,42 @@ pub struct Base {
     class: &'static str,
     identity: Identity,
     last: Mutex<Report>,
-    /// Whether the object's last noted call failed, or there was none.
-    failed: AtomicBool,
+    /// What a success is to be reported in full for: bits of [`Unusual`].
+    unusual: Unusual,
     attached: Mutex<Vec<(ThreadId, Log)>>,
-    has_attached: AtomicBool,
     verbose: AtomicBool,
     utf8: AtomicBool,
     debug_log: Mutex<String>,
-    has_debug_log: AtomicBool,
+}
+
+/// Why a success may need a report, in one byte, for every call looks at it.
+#[derive(Debug)]
+struct Unusual(AtomicU8);
+
+impl Unusual {
+    /// The object's last noted call failed, or there was none.
+    const FAILED: u8 = 1;
+    /// Something is attached to a call that runs.
+    const ATTACHED: u8 = 2;
+    /// Reports go to a file.
+    const DEBUG_LOG: u8 = 4;
+
+    #[inline]
+    fn any(&self) -> bool {
+        self.0.load(Ordering::Acquire) != 0
+    }
+
+    fn has(&self, bit: u8) -> bool {
+        self.0.load(Ordering::Acquire) & bit != 0
+    }
+
+    fn set(&self, bit: u8, value: bool) {
+        if value {
+            self.0.fetch_or(bit, Ordering::AcqRel);
+        } else {
+            self.0.fetch_and(!bit, Ordering::AcqRel);
+        }
+    }
 }
 
 impl Base {
@@ -38,13 +66,11 @@ impl Base {
             class,
             identity: Identity::default(),
             last: Mutex::default(),
-            failed: AtomicBool::new(true),
+            unusual: Unusual(AtomicU8::new(Unusual::FAILED)),
             attached: Mutex::default(),
-            has_attached: AtomicBool::new(false),
             verbose: AtomicBool::new(false),
             utf8: AtomicBool::new(global::default_utf8()),
             debug_log: Mutex::default(),
-            has_debug_log: AtomicBool::new(false),
         }
     }
 
@@ -56,16 +82,13 @@ impl Base {
     /// Adds what this thread's running call tried to its report.
     pub fn attach(&self, log: Log) {
         lock(&self.attached).push((thread::current().id(), log));
-        self.has_attached.store(true, Ordering::Release);
+        self.unusual.set(Unusual::ATTACHED, true);
     }
 
     /// Notes that this thread's call succeeded.
     #[inline]
     pub fn succeeded(&self, method: &'static str) {
-        if self.has_attached.load(Ordering::Acquire)
-            || self.has_debug_log.load(Ordering::Relaxed)
-            || self.failed.load(Ordering::Relaxed)
-        {
+        if self.unusual.any() {
             return self.finished(method, None);
         }
         outcome::succeeded(&self.identity, method);
@@ -88,7 +111,7 @@ impl Base {
     #[cold]
     fn finished(&self, method: &'static str, error: Option<Error>) {
         let success = error.is_none();
-        self.failed.store(!success, Ordering::Relaxed);
+        self.unusual.set(Unusual::FAILED, !success);
         let log = self.take_attached();
         let mut report = Report { class: self.class, method, log, error };
         self.append_to_debug_log(&mut report);
@@ -105,7 +128,7 @@ impl Base {
     pub fn last_method_success(&self) -> bool {
         match outcome::get(&self.identity) {
             Some(outcome) => outcome.success,
-            None => !self.failed.load(Ordering::Relaxed),
+            None => !self.unusual.has(Unusual::FAILED),
         }
     }
 
@@ -153,7 +176,7 @@ impl Base {
     }
 
     fn take_attached(&self) -> Log {
-        if !self.has_attached.load(Ordering::Acquire) {
+        if !self.unusual.has(Unusual::ATTACHED) {
             return Log::new();
         }
         let me = thread::current().id();
@@ -162,12 +185,12 @@ impl Base {
         for (_, part) in attached.extract_if(.., |(id, _)| *id == me) {
             log.append(part);
         }
-        self.has_attached.store(!attached.is_empty(), Ordering::Release);
+        self.unusual.set(Unusual::ATTACHED, !attached.is_empty());
         log
     }
 
     fn append_to_debug_log(&self, report: &mut Report) {
-        if !self.has_debug_log.load(Ordering::Relaxed) {
+        if !self.unusual.has(Unusual::DEBUG_LOG) {
             return;
         }
         let path = lock(&self.debug_log).clone();
@@ -212,7 +235,7 @@ impl Base {
                 .map_err(|error| unwritable("DebugLogFilePath", path, &error))?;
         }
         *lock(&self.debug_log) = path.to_owned();
-        self.has_debug_log.store(!path.is_empty(), Ordering::Relaxed);
+        self.unusual.set(Unusual::DEBUG_LOG, !path.is_empty());
         Ok(())
     }
 

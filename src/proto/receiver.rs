@@ -18,6 +18,22 @@ pub struct Limits {
     pub message: u64,
 }
 
+impl Limits {
+    const fn lower(self) -> u64 {
+        match (self.frame, self.message) {
+            (0, 0) => u64::MAX,
+            (0, only) | (only, 0) => only,
+            (frame, message) => {
+                if frame < message {
+                    frame
+                } else {
+                    message
+                }
+            }
+        }
+    }
+}
+
 /// What arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -37,14 +53,14 @@ pub enum Event {
 }
 
 /// A message in one frame, see [`Receiver::whole_message`].
-#[derive(Debug, Clone, Copy)]
-pub struct Whole<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole {
     /// Text or Binary.
     pub opcode: Opcode,
-    /// Its payload.
-    pub payload: &'a [u8],
-    /// How many bytes of the input it takes; the payload is the last of them.
+    /// How many bytes of the input it takes.
     pub used: usize,
+    /// How many of these are its payload: the last ones.
+    pub len: usize,
 }
 
 /// Takes the bytes of a connection apart, in pieces of any size.
@@ -54,6 +70,8 @@ pub struct Whole<'a> {
 #[derive(Debug)]
 pub struct Receiver {
     limits: Limits,
+    /// The lower of the two: what a message in one frame may have.
+    whole_limit: u64,
     phase: Phase,
     /// The current frame, while `phase` is `Payload`.
     frame: Header,
@@ -102,6 +120,7 @@ impl Receiver {
     pub const fn new(limits: Limits) -> Self {
         Self {
             limits,
+            whole_limit: limits.lower(),
             phase: Phase::Header,
             frame: Header { opcode: Opcode::Continuation, fin: false, compressed: false, len: 0 },
             missing: 0,
@@ -124,6 +143,7 @@ impl Receiver {
     /// Changes the limits; they hold from the next frame on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+        self.whole_limit = limits.lower();
     }
 
     /// Takes `input` until one frame is complete, and returns how many bytes it took.
@@ -162,24 +182,22 @@ impl Receiver {
     /// The message at the start of `input`, if it is there whole in one frame and nothing about it
     /// is unusual. Costs less than [`Receiver::receive`], which is not to be called for it; it
     /// decides on all else.
-    #[inline]
-    pub fn whole_message<'a>(&self, input: &'a [u8]) -> Option<Whole<'a>> {
+    #[inline(always)]
+    pub fn whole_message(&self, input: &[u8]) -> Option<Whole> {
         if self.phase != Phase::Header || self.head_len != 0 || self.message.open {
             return None;
         }
-        let (header, used) = Header::parse(input, self.rules()).ok()??;
-        let Header { opcode, fin, compressed, len } = header;
-        let Limits { frame, message } = self.limits;
-        if !fin || compressed || opcode.is_control() || over(len, frame) || over(len, message) {
+        let (opcode, len, header) = Header::parse_usual(input)?;
+        if len as u64 > self.whole_limit {
             return None;
         }
-        let payload = input.get(used..)?.get(..usize::try_from(len).ok()?)?;
+        let payload = input.get(header..)?.get(..len)?;
         if opcode == Opcode::Text {
             let mut utf8 = Utf8Stream::new();
             utf8.push(payload).ok()?;
             utf8.finish().ok()?;
         }
-        Some(Whole { opcode, payload, used: used + payload.len() })
+        Some(Whole { opcode, used: header + len, len })
     }
 
     /// How many bytes of payload the caller may append to the message itself, straight from the

@@ -2,57 +2,31 @@
 //! the path that is taken seldom.
 //!
 //! Two threads that each store, fence and load: at least one sees the other's store, if one of the
-//! fences is heavy. Linux and Windows make every running thread of the process pass a barrier for a
-//! heavy fence; elsewhere, and where the system refuses, both are ordinary fences.
+//! fences is heavy. For that Linux and Windows make every running thread of the process pass a
+//! barrier. Where [`is_available`] says no, a light fence is none.
 
-use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
+use std::sync::OnceLock;
+use std::sync::atomic::{Ordering, compiler_fence, fence};
 use std::time::Duration;
 
-const UNKNOWN: u8 = 0;
-const ORDINARY: u8 = 1;
-const PROCESS_WIDE: u8 = 2;
+/// Whether this system has such a pair. To be asked before the first [`light`] that counts.
+pub fn is_available() -> bool {
+    static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *AVAILABLE.get_or_init(platform::prepare)
+}
 
-static KIND: AtomicU8 = AtomicU8::new(UNKNOWN);
-
-/// The cheap fence.
+/// The free fence: only the compiler minds it.
 #[inline]
 pub fn light() {
-    if KIND.load(Ordering::Relaxed) == PROCESS_WIDE {
-        compiler_fence(Ordering::SeqCst);
-    } else {
-        ordinary();
-    }
+    compiler_fence(Ordering::SeqCst);
 }
 
 /// The dear one: some microseconds.
 pub fn heavy() {
     fence(Ordering::SeqCst);
-    if kind() == PROCESS_WIDE && !platform::pass_everywhere() {
-        // A filter of system calls came later. Light fences are ordinary from now on, and what was
-        // stored before any of them is soon out.
-        KIND.store(ORDINARY, Ordering::SeqCst);
+    if is_available() && !platform::pass_everywhere() {
+        // A filter of system calls came later. What was stored before any light fence is soon out.
         std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Right with both kinds of heavy fence, so also while the kind is not known.
-#[cold]
-fn ordinary() {
-    kind();
-    fence(Ordering::SeqCst);
-}
-
-fn kind() -> u8 {
-    match KIND.load(Ordering::Relaxed) {
-        UNKNOWN => {
-            let kind = if platform::prepare() { PROCESS_WIDE } else { ORDINARY };
-            // Whoever comes first decides; a light fence that was ordinary is never wrong.
-            match KIND.compare_exchange(UNKNOWN, kind, Ordering::SeqCst, Ordering::SeqCst) {
-                Ok(_) => kind,
-                Err(decided) => decided,
-            }
-        }
-        known => known,
     }
 }
 
@@ -108,7 +82,7 @@ mod platform {
     }
 
     pub(super) fn pass_everywhere() -> bool {
-        true
+        false
     }
 }
 
@@ -123,6 +97,7 @@ mod tests {
             [const { [const { AtomicUsize::new(0) }; 2] }; 2000];
         static SEEN: [[AtomicUsize; 2]; 2000] =
             [const { [const { AtomicUsize::new(0) }; 2] }; 2000];
+        assert!(is_available() || cfg!(not(any(target_os = "linux", windows))) || cfg!(miri));
         let run = |me: usize, fence: fn()| {
             for (stores, seen) in STORES.iter().zip(&SEEN) {
                 stores[me].store(1, Ordering::Relaxed);
@@ -131,7 +106,7 @@ mod tests {
             }
         };
         std::thread::scope(|scope| {
-            scope.spawn(|| run(0, light));
+            scope.spawn(|| run(0, if is_available() { light } else { heavy }));
             scope.spawn(|| run(1, heavy));
         });
         for seen in &SEEN {

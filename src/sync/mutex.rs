@@ -39,17 +39,21 @@ struct Habit {
     last: *const Record,
     times: u32,
     losses: u32,
+    /// The thread that is favoured when the one inside leaves, or NULL.
+    favour: *const Record,
 }
 
 // SAFETY: the pointer is only compared.
 unsafe impl Send for Habit {}
 
 impl Habit {
-    /// Whether this thread has come so often in a row that it is to be favoured.
-    fn comes(&mut self, who: *const Record) -> bool {
+    const NEW: Self = Self { last: ptr::null(), times: 0, losses: 0, favour: ptr::null() };
+
+    /// A thread that has come often in a row is favoured from its leaving on.
+    fn comes(&mut self, who: *const Record) {
         self.times = if self.last == who { self.times.saturating_add(1) } else { 1 };
         self.last = who;
-        self.times >= FAVOUR_AFTER << self.losses
+        self.favour = if self.times >= FAVOUR_AFTER << self.losses { who } else { ptr::null() };
     }
 
     fn lose(&mut self) {
@@ -64,7 +68,7 @@ impl<T> Mutex<T> {
         Self {
             favoured: AtomicPtr::new(ptr::null_mut()),
             inside: AtomicBool::new(false),
-            gate: sync::Mutex::new(Habit { last: ptr::null(), times: 0, losses: 0 }),
+            gate: sync::Mutex::new(Habit::NEW),
             value: UnsafeCell::new(value),
         }
     }
@@ -72,11 +76,12 @@ impl<T> Mutex<T> {
     /// Waits until no other thread is inside.
     #[inline(always)]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        let Some(me) = Record::current() else { return self.lock_at_gate(ptr::null()) };
-        match self.is_favoured(me).then(|| self.enter(me)).flatten() {
-            Some(hold) => MutexGuard { mutex: self, way: Way::Favoured(hold) },
-            None => self.lock_at_gate(me),
-        }
+        let me = Record::current();
+        let way = match me.and_then(|me| self.enter(me)) {
+            Some(hold) => Way::Favoured(hold),
+            None => Way::Gate(self.pass_gate(me.map_or(ptr::null(), ptr::from_ref))),
+        };
+        MutexGuard { mutex: self, way }
     }
 
     #[inline]
@@ -84,10 +89,13 @@ impl<T> Mutex<T> {
         ptr::eq(self.favoured.load(Ordering::Acquire), who)
     }
 
-    /// The way of the favoured thread; `None` if it is not favoured any more.
-    #[inline]
+    /// The way of the favoured thread; `None` if it is not favoured, or not any more.
+    #[inline(always)]
     fn enter(&self, me: &'static Record) -> Option<Hold> {
-        let hold = me.hold(self.address())?;
+        if !self.is_favoured(me) {
+            return None;
+        }
+        let hold = me.mutexes.hold(self.address())?;
         if !self.is_favoured(me) {
             hold.end();
             return None;
@@ -102,20 +110,20 @@ impl<T> Mutex<T> {
 
     #[cold]
     #[inline(never)]
-    fn lock_at_gate(&self, who: *const Record) -> MutexGuard<'_, T> {
+    fn pass_gate(&self, who: *const Record) -> sync::MutexGuard<'_, Habit> {
         let mut habit = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: NULL, or a record, and these are never freed.
         if let Some(favoured) = unsafe { self.favoured.load(Ordering::Relaxed).as_ref() } {
             self.favoured.store(ptr::null_mut(), Ordering::Relaxed);
             barrier::heavy();
             let mut patience = Patience::default();
-            while favoured.holds(self.address()) {
+            while favoured.mutexes.contain(self.address()) {
                 patience.wait();
             }
             habit.lose();
         }
-        let favour = if habit.comes(who) { who } else { ptr::null() };
-        MutexGuard { mutex: self, way: Way::Gate { _habit: habit, favour } }
+        habit.comes(who);
+        habit
     }
 
     fn address(&self) -> usize {
@@ -157,11 +165,7 @@ pub struct MutexGuard<'a, T> {
 /// How the thread came in, and goes out.
 enum Way<'a> {
     Favoured(Hold),
-    Gate {
-        _habit: sync::MutexGuard<'a, Habit>,
-        /// The thread that is favoured from now on, or NULL.
-        favour: *const Record,
-    },
+    Gate(sync::MutexGuard<'a, Habit>),
 }
 
 impl<T> Drop for MutexGuard<'_, T> {
@@ -173,8 +177,8 @@ impl<T> Drop for MutexGuard<'_, T> {
                 hold.end();
             }
             // The gate opens after this.
-            Way::Gate { favour, .. } => {
-                self.mutex.favoured.store(favour.cast_mut(), Ordering::Relaxed);
+            Way::Gate(habit) => {
+                self.mutex.favoured.store(habit.favour.cast_mut(), Ordering::Relaxed);
             }
         }
     }

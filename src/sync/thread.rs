@@ -7,18 +7,23 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use super::barrier;
 
-/// How many things one thread can hold at once by [`Record::hold`].
-const HOLDS: usize = 8;
+/// How many things of one kind a thread can hold at once.
+const HOLDS: usize = 6;
 
 /// The record of one thread. Records are never freed; a thread that ends leaves its own to the
 /// next one, so that there are as many as threads lived at one time.
 #[repr(align(128))]
 pub struct Record {
-    /// Addresses of what this thread uses now; 0 is none. Only the thread itself writes them.
-    holds: [AtomicUsize; HOLDS],
+    /// The objects that a call of this thread uses.
+    pub objects: Holds,
+    /// The mutexes that favour this thread and that it is inside of.
+    pub mutexes: Holds,
     taken: AtomicBool,
     next: AtomicPtr<Self>,
 }
+
+/// Addresses of what a thread uses now; 0 is none. Only the thread itself writes them.
+pub struct Holds([AtomicUsize; HOLDS]);
 
 /// One hold of this thread, to be ended by [`Hold::end`].
 #[derive(Debug, Clone, Copy)]
@@ -100,31 +105,18 @@ impl Drop for Leave {
     }
 }
 
-impl Record {
-    const fn new() -> Self {
-        Self {
-            holds: [const { AtomicUsize::new(0) }; HOLDS],
-            taken: AtomicBool::new(true),
-            next: AtomicPtr::new(ptr::null_mut()),
-        }
-    }
-
-    /// This thread's own; `None` while the thread ends.
-    #[inline]
-    pub fn current() -> Option<&'static Self> {
-        match LOCAL.with(|local| local.record.get()) {
-            Some(record) => Some(record),
-            None => Self::enter(),
-        }
+impl Holds {
+    const fn none() -> Self {
+        Self([const { AtomicUsize::new(0) }; HOLDS])
     }
 
     /// Announces that this thread uses what is at `address`. What others change before they call
-    /// [`is_held`] or [`Record::holds`] is to be checked after this. `None` when the thread holds
+    /// [`is_object_held`] or [`Holds::contain`] is to be checked after this. `None` when the thread holds
     /// too much already.
     #[inline]
     pub fn hold(&'static self, address: usize) -> Option<Hold> {
         // Seldom more than a few: the processor foresees which is free.
-        let free = self.holds.iter().find(|held| held.load(Ordering::Relaxed) == 0)?;
+        let free = self.0.iter().find(|held| held.load(Ordering::Relaxed) == 0)?;
         // Release: who finds this address also sees what was done under the one before.
         free.store(address, Ordering::Release);
         barrier::light();
@@ -133,13 +125,39 @@ impl Record {
 
     /// Whether this thread, seen from another, holds what is at `address`; after a
     /// [`barrier::heavy`].
-    pub fn holds(&self, address: usize) -> bool {
-        self.holds.iter().any(|held| held.load(Ordering::Acquire) == address)
+    pub fn contain(&self, address: usize) -> bool {
+        self.0.iter().any(|held| held.load(Ordering::Acquire) == address)
+    }
+
+    fn are_ended(&self) -> bool {
+        self.0.iter().all(|held| held.load(Ordering::Relaxed) == 0)
+    }
+}
+
+impl Record {
+    const fn new() -> Self {
+        Self {
+            objects: Holds::none(),
+            mutexes: Holds::none(),
+            taken: AtomicBool::new(true),
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// This thread's own; `None` while the thread ends, and where the system has no
+    /// [`barrier`] for those who read it.
+    #[inline]
+    pub fn current() -> Option<&'static Self> {
+        match LOCAL.with(|local| local.record.get()) {
+            Some(record) => Some(record),
+            None => Self::enter(),
+        }
     }
 
     #[cold]
     fn enter() -> Option<&'static Self> {
-        if LOCAL.with(|local| local.ended.get()) || LEAVE.try_with(|_| ()).is_err() {
+        let ended = LOCAL.with(|local| local.ended.get());
+        if ended || !barrier::is_available() || LEAVE.try_with(|_| ()).is_err() {
             return None;
         }
         let record = records().find(|record| record.take()).unwrap_or_else(Self::add);
@@ -153,7 +171,7 @@ impl Record {
 
     fn leave(&self) {
         // A thread that was ended inside a call still holds: its record is not for others.
-        if self.holds.iter().all(|held| held.load(Ordering::Relaxed) == 0) {
+        if self.objects.are_ended() && self.mutexes.are_ended() {
             self.taken.store(false, Ordering::Release);
         }
     }
@@ -172,13 +190,13 @@ impl Record {
     }
 }
 
-/// Whether any thread holds what is at `address`.
+/// Whether any thread holds the object at `address`.
 ///
 /// Of a thread that holds and then looks at a fact, and one that changes the fact and then asks
 /// here, at least one sees what the other did.
-pub fn is_held(address: usize) -> bool {
+pub fn is_object_held(address: usize) -> bool {
     barrier::heavy();
-    records().any(|record| record.holds(address))
+    records().any(|record| record.objects.contain(address))
 }
 
 fn records() -> impl Iterator<Item = &'static Record> {
@@ -195,19 +213,20 @@ mod tests {
     fn others_see_what_a_thread_holds() {
         let address = 0x0dd0;
         let record = Record::current().unwrap();
-        let hold = record.hold(address).unwrap();
-        assert!(std::thread::spawn(move || is_held(address)).join().unwrap());
+        let hold = record.objects.hold(address).unwrap();
+        assert!(std::thread::spawn(move || is_object_held(address)).join().unwrap());
         hold.end();
-        assert!(!is_held(address));
+        assert!(!is_object_held(address));
     }
 
     #[test]
     fn a_thread_holds_only_so_much() {
         let record = Record::current().unwrap();
-        let holds: Vec<Hold> = (0..HOLDS).map(|n| record.hold(0x1000 + n).unwrap()).collect();
-        assert!(record.hold(0x2000).is_none());
+        let holds: Vec<Hold> =
+            (0..HOLDS).map(|n| record.objects.hold(0x1000 + n).unwrap()).collect();
+        assert!(record.objects.hold(0x2000).is_none());
         holds.into_iter().for_each(Hold::end);
-        assert!(record.hold(0x2000).map(Hold::end).is_some());
+        assert!(record.objects.hold(0x2000).map(Hold::end).is_some());
     }
 
     #[test]

@@ -52,11 +52,21 @@ impl Data {
         self.bytes.len() + self.in_input.len()
     }
 
-    /// Takes note of a whole frame whose payload, `len` bytes, was just consumed from `input`. There
-    /// must be no other data.
+    /// Whether nothing is held.
     #[inline]
-    pub(super) fn stays_in(&mut self, input: &Input, len: usize) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.in_input.is_empty()
+    }
+
+    /// A message has arrived in one frame, whose payload, `len` bytes, was just consumed from `input`.
+    /// There must be no other data.
+    #[inline(always)]
+    pub(super) fn message_stays_in(&mut self, input: &Input, len: usize, opcode: Opcode) {
         self.in_input = input.consumed(len);
+        self.text = opcode == Opcode::Text;
+        self.all_text &= self.text;
+        self.ready = len;
+        self.message_start = len;
     }
 
     /// Before `input` is used again: copies what stands there.
@@ -140,7 +150,10 @@ impl Data {
     /// Takes the whole frames and appends them to `bin_data`.
     #[inline(always)]
     pub(super) fn take_into(&mut self, bin_data: &BinData, input: &Input) {
-        if self.ready <= COPIED || !self.in_input.is_empty() {
+        if !self.in_input.is_empty() {
+            bin_data.append_bytes(input.stored(&self.in_input));
+            self.in_input = 0..0;
+        } else if self.ready <= COPIED {
             bin_data.append_bytes(self.whole(input));
             self.drop_whole();
         } else {

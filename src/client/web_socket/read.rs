@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::data::{DIRECT_FROM, Data};
 use super::settings::Settings;
 use super::{WebSocket, no_connection};
+use crate::client::FrameStatus;
 use crate::client::base::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::buffer::Input;
@@ -95,9 +96,10 @@ impl WebSocket {
     /// Waits for one frame and adds its data to what the GetFrameData methods take.
     #[inline(always)]
     pub fn read_frame(&self) -> Result<()> {
-        self.status.set_pong_consumed(false);
-        if self.read_received_frame() {
-            self.status.set_fail_reason(0);
+        let status = &*self.status;
+        status.set_pong_consumed(false);
+        if self.read_received_frame(status) {
+            status.set_fail_reason(0);
             return Ok(());
         }
         self.read_next_frame()
@@ -106,27 +108,12 @@ impl WebSocket {
     /// The usual case where many small messages come: the next one is there, whole, in one frame.
     /// False leaves all to [`WebSocket::read_step`].
     #[inline(always)]
-    fn read_received_frame(&self) -> bool {
+    fn read_received_frame(&self, status: &FrameStatus) -> bool {
         let ReadSide { open, input, data, .. } = &mut *self.read.lock();
         let Some(open) = open.as_ref().filter(|open| !open.connection.is_closed()) else {
             return false;
         };
-        !self.status.close_received() && self.take_whole(open, input, data)
-    }
-
-    /// Takes a message that is in `input` as a whole, and leaves its data there. False if there is
-    /// none, or other data before it.
-    #[inline(always)]
-    fn take_whole(&self, open: &Open, input: &mut Input, data: &mut Data) -> bool {
-        if input.is_empty() || data.len() > 0 {
-            return false;
-        }
-        let Some(message) = open.receiver.whole_message(input.bytes()) else { return false };
-        let (opcode, used, len) = (message.opcode, message.used, message.payload.len());
-        input.consume(used);
-        data.stays_in(input, len);
-        self.on_data(opcode, true, data);
-        true
+        !status.close_received() && take_whole(status, open, input, data)
     }
 
     #[inline(never)]
@@ -196,7 +183,7 @@ impl WebSocket {
         data.settle(input);
         let before = data.len();
         for _ in 0..=RECEIVES_A_STEP {
-            if self.take_whole(open, input, data) {
+            if take_whole(&self.status, open, input, data) {
                 return Ok(Progress::Frame);
             }
             // All events of what was received before; then more is received.
@@ -302,7 +289,7 @@ impl WebSocket {
             Event::Ping(ping) => {
                 lock(&self.write).keep_ping(ping);
                 self.status.set_need_send_pong(true);
-                self.returned(Opcode::Ping, data);
+                returned(&self.status, Opcode::Ping, data.ready);
                 Ok(Some(Progress::Frame))
             }
             Event::Pong(_) if self.pong_auto_consume() => {
@@ -310,7 +297,7 @@ impl WebSocket {
                 Ok(None)
             }
             Event::Pong(_) => {
-                self.returned(Opcode::Pong, data);
+                returned(&self.status, Opcode::Pong, data.ready);
                 Ok(Some(Progress::Frame))
             }
             Event::Close(frame) => {
@@ -320,7 +307,7 @@ impl WebSocket {
                 self.status.set_close_status_code(code);
                 close_reason.clone_from(&frame.reason);
                 self.status.set_close_received(true);
-                self.returned(Opcode::Close, data);
+                returned(&self.status, Opcode::Close, data.ready);
                 Ok(Some(self.answer_close(&frame)))
             }
         }
@@ -330,7 +317,7 @@ impl WebSocket {
     fn on_data(&self, opcode: Opcode, fin: bool, data: &mut Data) {
         self.status.set_final_frame(fin);
         data.frame_ended(opcode, fin);
-        self.returned(opcode, data);
+        returned(&self.status, opcode, data.ready);
     }
 
     /// RFC 6455 5.5.1, R-46: the same code goes back, unless we closed first.
@@ -346,13 +333,6 @@ impl WebSocket {
             received.code.map_or_else(CloseFrame::default, |code| CloseFrame::new(code, ""));
         write.close_once(&answer);
         Progress::Closed
-    }
-
-    #[inline]
-    fn returned(&self, opcode: Opcode, data: &Data) {
-        self.status.set_opcode(i32::from(opcode.code()));
-        self.status.set_frame_seen(true);
-        self.status.set_data_len(i32::try_from(data.ready).unwrap_or(i32::MAX));
     }
 
     /// Data that nobody takes must not grow without bound either.
@@ -462,6 +442,28 @@ impl WebSocket {
         connection.shut_down();
         connection.close();
     }
+}
+
+/// Takes a message that is in `input` as a whole, and leaves its data there. False if there is none,
+/// or other data before it.
+#[inline(always)]
+fn take_whole(status: &FrameStatus, open: &Open, input: &mut Input, data: &mut Data) -> bool {
+    if !data.is_empty() {
+        return false;
+    }
+    let Some(message) = open.receiver.whole_message(input.bytes()) else { return false };
+    input.consume(message.used);
+    data.message_stays_in(input, message.len, message.opcode);
+    status.set_final_frame(true);
+    returned(status, message.opcode, message.len);
+    true
+}
+
+#[inline]
+fn returned(status: &FrameStatus, opcode: Opcode, ready: usize) {
+    status.set_opcode(i32::from(opcode.code()));
+    status.set_frame_seen(true);
+    status.set_data_len(i32::try_from(ready).unwrap_or(i32::MAX));
 }
 
 /// Nothing can follow a Close, so that there is nothing to wait for.
