@@ -214,7 +214,7 @@ impl Connection {
         if let Some(over) = self.before_receive()? {
             return Ok(over);
         }
-        if self.drained.swap(false, Ordering::Relaxed) {
+        if self.was_drained() {
             return Ok(Fill::Pending);
         }
         match self.received(receive(&self.socket))? {
@@ -234,7 +234,7 @@ impl Connection {
         let mut engine = lock(tls);
         let mut plain = if engine.has_more() { decrypt(&mut engine) } else { Ok(Some(0)) };
         if matches!(plain, Ok(Some(0))) {
-            if self.drained.swap(false, Ordering::Relaxed) {
+            if self.was_drained() {
                 return Ok(Fill::Pending);
             }
             if self.received(engine.receive(&self.socket))?.is_none() {
@@ -266,6 +266,15 @@ impl Connection {
             let _ = self.flush();
         }
         self.ended().transpose()
+    }
+
+    /// Whether the socket was empty after the last receive; asked once. For the one who reads.
+    fn was_drained(&self) -> bool {
+        let drained = self.drained.load(Ordering::Relaxed);
+        if drained {
+            self.drained.store(false, Ordering::Relaxed);
+        }
+        drained
     }
 
     /// Notes what a receive brought; `None` is nothing, for now or ever.

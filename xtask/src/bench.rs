@@ -12,6 +12,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 const ROUNDS: usize = 9;
+/// The peers take turns so often in a round, save with few large messages: what else the machine does
+/// for a second or two, and where the system puts the threads, is to befall both alike.
+const TURNS: usize = 8;
 const PEERS: [&str; 2] = ["openck", "tungstenite"];
 
 /// One row of the table.
@@ -19,6 +22,7 @@ struct Row {
     direction: &'static str,
     content: &'static str,
     size: &'static str,
+    /// Messages of each peer in a round.
     count: u32,
     /// Of each peer, a pair a round: messages per second, nanoseconds of CPU per message.
     rounds: [Vec<(f64, f64)>; 2],
@@ -38,10 +42,14 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
     for round in 0..ROUNDS {
         eprintln!("round {} of {ROUNDS}", round + 1);
         for row in &mut rows {
-            for turn in 0..PEERS.len() {
-                // Who is first changes from round to round.
-                let peer = (turn + round) % PEERS.len();
-                row.rounds[peer].push(measure(context, &program, PEERS[peer], row, &server.port)?);
+            let mut turns = [const { Vec::new() }; 2];
+            for turn in 0..row.turns() * PEERS.len() {
+                // Who is first changes from turn to turn: a b, b a, a b.
+                let peer = (turn + turn / PEERS.len() + round) % PEERS.len();
+                turns[peer].push(measure(context, &program, PEERS[peer], row, &server.port)?);
+            }
+            for (round, turns) in row.rounds.iter_mut().zip(turns) {
+                round.push(together(&turns));
             }
         }
     }
@@ -100,6 +108,15 @@ impl Drop for Server {
     }
 }
 
+/// Rate and CPU of turns of the same number of messages.
+fn together(turns: &[(f64, f64)]) -> (f64, f64) {
+    let count = turns.len() as f64;
+    let time: f64 = turns.iter().map(|(rate, _)| rate.recip()).sum();
+    let cpu: f64 = turns.iter().map(|(_, cpu)| cpu).sum();
+    (count / time, cpu / count)
+}
+
+/// One turn.
 fn measure(
     context: &Context,
     program: &Path,
@@ -107,7 +124,7 @@ fn measure(
     row: &Row,
     port: &str,
 ) -> Result<(f64, f64), String> {
-    let count = row.count.to_string();
+    let count = (row.count / row.turns() as u32).to_string();
     let mut command = context.command(program);
     command.args(["client", peer, row.direction, row.content, row.size, port, &count]);
     let output = command.output().map_err(|error| format!("{}: {error}", program.display()))?;
@@ -124,6 +141,10 @@ fn measure(
 }
 
 impl Row {
+    fn turns(&self) -> usize {
+        if self.count < 10_000 { 1 } else { TURNS }
+    }
+
     fn name(&self) -> String {
         format!("{} {} {}", self.direction, self.size, self.content)
     }
@@ -173,7 +194,7 @@ fn page(rows: &[Row]) -> String {
 
 openck through the exported C functions of its shared library against tungstenite, which is used directly from Rust, over loopback; written
 by `cargo xtask bench`.
-Nine interleaved rounds; a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
+Nine rounds, in each of which the two take turns eight times (with messages of 1 MiB once); a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
 system time of the client per message. For each message received, openck makes the six calls of a program: ReadFrame, FinalFrame,
 FrameOpcodeInt, FrameDataLen, then GetFrameData and ReadFrameFailReason, or GetFrameDataBd and Clear. Each round is in `benches/rounds.csv`.
 

@@ -218,6 +218,9 @@ impl WebSocket {
         data: &mut Data,
         limit: u64,
     ) -> Result<Option<Event>> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         let Open { connection, receiver } = open;
         let taken = receiver.receive(input.bytes(), &mut data.bytes);
         let (used, event) = taken.map_err(|error| self.violated(error, connection))?;
