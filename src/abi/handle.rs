@@ -153,6 +153,7 @@ impl<T> Drop for Pinned<T> {
 
 /// Puts a new object of class `T` into the table. `None` when 16 million objects are alive.
 pub(super) fn create<T: Registered>() -> Option<Handle> {
+    const { assert!(T::ID != 0 && T::ID <= 200 && (T::ID as u32) < 1 << CLASS_BITS) };
     let (index, slot) = table().take()?;
     let mut object = T::new_object();
     object.attach(&slot.status);

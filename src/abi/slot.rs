@@ -1,9 +1,9 @@
 //! One place in the handle table: who lives there, who is using it, when it may go.
 //!
 //! A call pins the slot by announcing it in the record of its thread ([`sync::thread`]), and then
-//! looks whether the object is still there. A thread that has no room in its record, or none any
-//! more, counts itself in the slot instead. `state` is one word: the key of the object (generation
-//! and class, as in its handle) above, the number of those counted below. Dispose changes the key,
+//! looks whether the object is still there. A thread without a record, or without room in it, counts
+//! itself in the slot instead. `state` is one word: the key of the object (class and generation, as
+//! in its handle) above, the number of those counted below. Dispose changes the key,
 //! so that nobody can pin any more; whoever finds no pin left then frees the object. A slot itself
 //! is never freed.
 //!
@@ -115,19 +115,25 @@ impl Slot {
     #[inline(always)]
     pub(super) fn pin(&self, key: Key) -> Result<(NonNull<()>, Pin), bool> {
         let Some(hold) = Record::current().and_then(|me| me.objects.hold(self.address())) else {
-            return self.pin_counted(key).map(|pin| (self.object(), pin)).ok_or(false);
+            let pin = self.pin_counted(key).ok_or(false)?;
+            // SAFETY: pinned.
+            return Ok((unsafe { self.object() }, pin));
         };
         let pin = Pin(Some(hold));
         if self.holds(key) {
-            return Ok((self.object(), pin));
+            // SAFETY: pinned.
+            return Ok((unsafe { self.object() }, pin));
         }
         // The pin of another object, which was disposed meanwhile, may have been the last.
         Err(self.unpin(pin))
     }
 
-    /// The object that lives here; the caller has pinned it.
+    /// The object that lives here.
+    ///
+    /// # Safety
+    /// The caller has pinned it.
     #[inline]
-    fn object(&self) -> NonNull<()> {
+    unsafe fn object(&self) -> NonNull<()> {
         let object = self.object.load(Ordering::Relaxed);
         // SAFETY: `occupy` stored it before the key that the pin found, and it goes after the pin.
         unsafe { NonNull::new_unchecked(object) }
@@ -290,7 +296,8 @@ mod tests {
         let slot = Slot::new();
         let key = slot.occupy(1_u8, 7);
         // A call that has announced itself, and not yet looked whether the object is there.
-        let late = Record::current().and_then(|me| me.objects.hold(slot.address())).unwrap();
+        let Some(me) = Record::current() else { return };
+        let late = me.objects.hold(slot.address()).unwrap();
         let (_, pin) = slot.pin(key).unwrap();
         assert!(slot.retire(key) && !slot.unpin(pin), "somebody may still be using it");
         assert!(!slot.pin(key).unwrap_err());

@@ -5,14 +5,20 @@
 //! fences is heavy. For that Linux and Windows make every running thread of the process pass a
 //! barrier. Where [`is_available`] says no, a light fence is none.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{Ordering, compiler_fence, fence};
+use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
 use std::time::Duration;
+
+const UNKNOWN: u8 = 0;
+const NONE: u8 = 1;
+const PROCESS_WIDE: u8 = 2;
+/// The system had it, and refuses it now.
+const REFUSED: u8 = 3;
+
+static KIND: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 /// Whether this system has such a pair. To be asked before the first [`light`] that counts.
 pub fn is_available() -> bool {
-    static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(platform::prepare)
+    kind() == PROCESS_WIDE
 }
 
 /// The free fence: only the compiler minds it.
@@ -24,9 +30,26 @@ pub fn light() {
 /// The dear one: some microseconds.
 pub fn heavy() {
     fence(Ordering::SeqCst);
-    if is_available() && !platform::pass_everywhere() {
-        // A filter of system calls came later. What was stored before any light fence is soon out.
+    let kind = kind();
+    if kind == REFUSED || (kind == PROCESS_WIDE && !platform::pass_everywhere()) {
+        // A filter of system calls came later. No thread relies on light fences anew, and what was
+        // stored before those of the others has left its processor long before this time is over.
+        KIND.store(REFUSED, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn kind() -> u8 {
+    match KIND.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            let kind = if platform::prepare() { PROCESS_WIDE } else { NONE };
+            // Whoever comes first decides. No lock: a process may fork in the middle of this.
+            match KIND.compare_exchange(UNKNOWN, kind, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => kind,
+                Err(decided) => decided,
+            }
+        }
+        known => known,
     }
 }
 
