@@ -563,14 +563,34 @@ fn r39_a_message_that_is_there_whole_is_had_the_short_way() {
         b"\x81\x01\xC3",
         b"\xC2\x00",
         b"\x83\x00",
+        b"\x81\x80\x00\x00\x00\x00",
+        b"\x81\xFE\x00\x7E\x00\x00\x00\x00",
+        b"\x81\x7E\x00\x05Hello",
+        b"\x81\x7F\x00\x00\x00\x00\x00\x00\x00\x05Hello",
     ] {
         assert!(receiver.whole_message(other).is_none(), "{}", other.escape_ascii());
     }
-    for (frame, message) in [(5, 0), (0, 5)] {
+    for (frame, message) in [(5, 0), (0, 5), (5, 9), (9, 5)] {
         let receiver = Receiver::new(Limits { frame, message });
         assert!(receiver.whole_message(b"\x82\x05Hello").is_some());
         assert!(receiver.whole_message(b"\x82\x06Hello!").is_none(), "{frame} {message}");
     }
+}
+
+#[test]
+fn r33_the_short_way_knows_both_short_forms_of_a_length() {
+    let receiver = Receiver::new(Limits::default());
+    for len in [0_u16, 1, 125, 126, 127, 256, 0xFFFF] {
+        let payload = vec![b'a'; len.into()];
+        for first in [0x81, 0x82] {
+            let frame = frame(first, &payload);
+            let whole = receiver.whole_message(&frame).unwrap();
+            assert_eq!((whole.used, whole.len), (frame.len(), payload.len()));
+            assert!(receiver.whole_message(&frame[..frame.len() - 1]).is_none());
+        }
+    }
+    // Longer ones are left to `receive`.
+    assert!(receiver.whole_message(&frame(0x82, &[0; 0x1_0000])).is_none());
 }
 
 #[test]

@@ -111,11 +111,14 @@ impl Base {
     #[cold]
     fn finished(&self, method: &'static str, error: Option<Error>) {
         let success = error.is_none();
-        self.unusual.set(Unusual::FAILED, !success);
         let log = self.take_attached();
         let mut report = Report { class: self.class, method, log, error };
         self.append_to_debug_log(&mut report);
-        *lock(&self.last) = report.clone();
+        {
+            let mut last = lock(&self.last);
+            last.clone_from(&report);
+            self.unusual.set(Unusual::FAILED, !success);
+        }
         outcome::update(&self.identity, |outcome| {
             outcome.method = method;
             outcome.success = success;
@@ -234,7 +237,8 @@ impl Base {
             append(Path::new(path), b"")
                 .map_err(|error| unwritable("DebugLogFilePath", path, &error))?;
         }
-        *lock(&self.debug_log) = path.to_owned();
+        let mut debug_log = lock(&self.debug_log);
+        path.clone_into(&mut debug_log);
         self.unusual.set(Unusual::DEBUG_LOG, !path.is_empty());
         Ok(())
     }

@@ -48,8 +48,8 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
                 let peer = (turn + turn / PEERS.len() + round) % PEERS.len();
                 turns[peer].push(measure(context, &program, PEERS[peer], row, &server.port)?);
             }
-            for (round, turns) in row.rounds.iter_mut().zip(turns) {
-                round.push(together(&turns));
+            for (rounds, turns) in row.rounds.iter_mut().zip(turns) {
+                rounds.push(together(&turns));
             }
         }
     }
@@ -69,7 +69,7 @@ fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for (direction, counts) in [
         ("receive", [6_000_000, 4_000_000, 2_000]),
-        // What a send costs depends on whether the server sleeps: short rounds differ by a factor.
+        // What a send costs depends on whether the server sleeps: short turns differ by a factor.
         ("send", [300_000, 300_000, 2_000]),
         ("echo", [30_000, 30_000, 500]),
     ] {

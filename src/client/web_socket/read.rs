@@ -218,6 +218,7 @@ impl WebSocket {
         data: &mut Data,
         limit: u64,
     ) -> Result<Option<Event>> {
+        // Limits hold from the next frame on, and without bytes there is none.
         if input.is_empty() {
             return Ok(None);
         }
