@@ -12,9 +12,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 const ROUNDS: usize = 9;
-/// The peers take turns so often in a round, save with few large messages: what else the machine does
-/// for a second or two, and where the system puts the threads, is to befall both alike.
-const TURNS: usize = 8;
 const PEERS: [&str; 2] = ["openck", "tungstenite"];
 
 /// One row of the table.
@@ -22,8 +19,11 @@ struct Row {
     direction: &'static str,
     content: &'static str,
     size: &'static str,
-    /// Messages of each peer in a round.
+    /// Messages in a turn.
     count: u32,
+    /// The peers take turns so often in a round: what else the machine does for a second or two, and
+    /// where the system puts the threads, is to befall both alike.
+    turns: usize,
     /// Of each peer, a pair a round: messages per second, nanoseconds of CPU per message.
     rounds: [Vec<(f64, f64)>; 2],
 }
@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
         eprintln!("round {} of {ROUNDS}", round + 1);
         for row in &mut rows {
             let mut turns = [const { Vec::new() }; 2];
-            for turn in 0..row.turns() * PEERS.len() {
+            for turn in 0..row.turns * PEERS.len() {
                 // Who is first changes from turn to turn: a b, b a, a b.
                 let peer = (turn + turn / PEERS.len() + round) % PEERS.len();
                 turns[peer].push(measure(context, &program, PEERS[peer], row, &server.port)?);
@@ -67,15 +67,23 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
 
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    for (direction, counts) in [
-        ("receive", [6_000_000, 4_000_000, 2_000]),
-        // What a send costs depends on whether the server sleeps: short turns differ by a factor.
-        ("send", [300_000, 300_000, 2_000]),
-        ("echo", [30_000, 30_000, 500]),
+    // Messages in a turn, and turns. In a short turn the beginning of a connection counts; and what a
+    // send costs depends on whether the server sleeps.
+    for (direction, loads) in [
+        ("receive", [(3_000_000, 2), (2_000_000, 2), (2_000, 1)]),
+        ("send", [(150_000, 2), (150_000, 2), (2_000, 1)]),
+        ("echo", [(6_000, 8), (6_000, 8), (500, 1)]),
     ] {
-        for (size, count) in ["64", "1024", "1048576"].into_iter().zip(counts) {
+        for (size, (count, turns)) in ["64", "1024", "1048576"].into_iter().zip(loads) {
             for content in ["binary", "ascii", "utf8"] {
-                rows.push(Row { direction, content, size, count, rounds: Default::default() });
+                rows.push(Row {
+                    direction,
+                    content,
+                    size,
+                    count,
+                    turns,
+                    rounds: Default::default(),
+                });
             }
         }
     }
@@ -124,7 +132,7 @@ fn measure(
     row: &Row,
     port: &str,
 ) -> Result<(f64, f64), String> {
-    let count = (row.count / row.turns() as u32).to_string();
+    let count = row.count.to_string();
     let mut command = context.command(program);
     command.args(["client", peer, row.direction, row.content, row.size, port, &count]);
     let output = command.output().map_err(|error| format!("{}: {error}", program.display()))?;
@@ -141,10 +149,6 @@ fn measure(
 }
 
 impl Row {
-    fn turns(&self) -> usize {
-        if self.count < 10_000 { 1 } else { TURNS }
-    }
-
     fn name(&self) -> String {
         format!("{} {} {}", self.direction, self.size, self.content)
     }
@@ -194,7 +198,7 @@ fn page(rows: &[Row]) -> String {
 
 openck through the exported C functions of its shared library against tungstenite, which is used directly from Rust, over loopback; written
 by `cargo xtask bench`.
-Nine rounds, in each of which the two take turns eight times (with messages of 1 MiB once); a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
+Nine rounds, in each of which the two take turns, up to eight times; a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
 system time of the client per message. For each message received, openck makes the six calls of a program: ReadFrame, FinalFrame,
 FrameOpcodeInt, FrameDataLen, then GetFrameData and ReadFrameFailReason, or GetFrameDataBd and Clear. Each round is in `benches/rounds.csv`.
 
