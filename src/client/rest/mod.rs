@@ -1,15 +1,18 @@
 //! Rest: the HTTP connection that a WebSocket session starts on.
 
 mod exchange;
+mod properties;
 mod request;
+mod server;
 mod session;
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
-use self::request::{Target, check_field_value};
+pub(crate) use self::properties::{set_number, set_timeout};
+use self::request::Target;
+use self::server::{check_host, check_port};
 pub(crate) use self::session::{Session, millis};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
@@ -339,245 +342,6 @@ impl Rest {
     }
 }
 
-/// Properties.
-impl Rest {
-    /// Kept for old programs; header lines are never folded.
-    pub fn allow_header_folding(&self) -> bool {
-        lock(&self.session.settings).fold
-    }
-
-    /// Sets [`Rest::allow_header_folding`].
-    pub fn set_allow_header_folding(&self, value: bool) -> Result<()> {
-        lock(&self.session.settings).fold = value;
-        Ok(())
-    }
-
-    /// Whether header values beyond ASCII are sent as RFC 2047 encoded words.
-    pub fn allow_header_qb(&self) -> bool {
-        lock(&self.session.settings).encode_words
-    }
-
-    /// Sets [`Rest::allow_header_qb`].
-    pub fn set_allow_header_qb(&self, value: bool) -> Result<()> {
-        lock(&self.session.settings).encode_words = value;
-        Ok(())
-    }
-
-    /// The value of the Authorization header; empty for none.
-    pub fn authorization(&self) -> String {
-        lock(&self.session.settings).authorization.clone()
-    }
-
-    /// Sets [`Rest::authorization`].
-    pub fn set_authorization(&self, value: &str) -> Result<()> {
-        check_field_value("Authorization", value)?;
-        lock(&self.session.settings).authorization = value.to_owned();
-        Ok(())
-    }
-
-    /// Why the last Connect failed; 0 if it succeeded.
-    pub fn connect_fail_reason(&self) -> i32 {
-        self.connect_fail_reason.load(Ordering::Relaxed)
-    }
-
-    /// How long Connect may take until TCP is connected, in milliseconds; 0 is for ever.
-    pub fn connect_timeout_ms(&self) -> i32 {
-        self.session.connect_timeout_ms.load(Ordering::Relaxed)
-    }
-
-    /// Sets [`Rest::connect_timeout_ms`].
-    pub fn set_connect_timeout_ms(&self, value: i32) -> Result<()> {
-        set_timeout(&self.session.connect_timeout_ms, "ConnectTimeoutMs", value)
-    }
-
-    /// Whether requests are kept instead of sent.
-    pub fn debug_mode(&self) -> bool {
-        self.debug_mode.load(Ordering::Relaxed)
-    }
-
-    /// Sets [`Rest::debug_mode`].
-    pub fn set_debug_mode(&self, value: bool) -> Result<()> {
-        self.debug_mode.store(value, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// The value of the Host header; empty to take it from Connect.
-    pub fn host(&self) -> String {
-        lock(&self.session.settings).host.clone()
-    }
-
-    /// Sets [`Rest::host`].
-    pub fn set_host(&self, value: &str) -> Result<()> {
-        check_field_value("Host", value)?;
-        lock(&self.session.settings).host = value.trim().to_owned();
-        Ok(())
-    }
-
-    /// How long a request or response may go without progress, in milliseconds; 0 is for ever.
-    pub fn idle_timeout_ms(&self) -> i32 {
-        self.session.idle_timeout_ms.load(Ordering::Relaxed)
-    }
-
-    /// Sets [`Rest::idle_timeout_ms`].
-    pub fn set_idle_timeout_ms(&self, value: i32) -> Result<()> {
-        set_timeout(&self.session.idle_timeout_ms, "IdleTimeoutMs", value)
-    }
-
-    /// The header lines of the last request.
-    pub fn last_request_header(&self) -> String {
-        self.session.exchange(|exchange| exchange.header.clone())
-    }
-
-    /// The request line of the last request.
-    pub fn last_request_start_line(&self) -> String {
-        self.session.exchange(|exchange| exchange.start_line.clone())
-    }
-
-    /// What the body of a response may hold, in bytes; 0 is no limit.
-    pub fn max_response_body_size(&self) -> i32 {
-        self.session.max_body.load(Ordering::Relaxed)
-    }
-
-    /// Sets [`Rest::max_response_body_size`].
-    pub fn set_max_response_body_size(&self, value: i32) -> Result<()> {
-        let advice = "Pass a number of bytes, or 0 for no limit.";
-        set_number(&self.session.max_body, "MaxResponseBodySize", value, 0..=i32::MAX, advice)
-    }
-
-    /// What the head of a response may hold, in bytes.
-    pub fn max_response_head_size(&self) -> i32 {
-        self.session.max_head.load(Ordering::Relaxed)
-    }
-
-    /// Sets [`Rest::max_response_head_size`].
-    pub fn set_max_response_head_size(&self, value: i32) -> Result<()> {
-        let advice = "Pass a number of bytes from 1 on; 65536 is usual.";
-        set_number(&self.session.max_head, "MaxResponseHeadSize", value, 1..=i32::MAX, advice)
-    }
-
-    /// The number of header fields in the last response.
-    pub fn num_response_headers(&self) -> i32 {
-        let count =
-            self.session.exchange(|exchange| exchange.response.as_ref().map(|r| r.fields.len()));
-        count.and_then(|count| i32::try_from(count).ok()).unwrap_or(0)
-    }
-
-    /// Whether Connect with TLS verifies the server's certificate and host name.
-    pub fn require_ssl_cert_verify(&self) -> bool {
-        lock(&self.session.dialing).verify
-    }
-
-    /// Sets [`Rest::require_ssl_cert_verify`].
-    pub fn set_require_ssl_cert_verify(&self, value: bool) -> Result<()> {
-        lock(&self.session.dialing).verify = value;
-        Ok(())
-    }
-
-    /// The header lines of the last response.
-    pub fn response_header(&self) -> String {
-        self.session.exchange(|e| e.response.as_ref().map(|r| r.raw.clone())).unwrap_or_default()
-    }
-
-    /// The status code of the last response; 0 if there is none.
-    pub fn response_status_code(&self) -> i32 {
-        self.session.exchange(|e| e.response.as_ref().map_or(0, |r| i32::from(r.status)))
-    }
-
-    /// The reason phrase of the last response.
-    pub fn response_status_text(&self) -> String {
-        self.session.exchange(|e| e.response.as_ref().map(|r| r.reason.clone())).unwrap_or_default()
-    }
-
-    /// The cipher suite of the current connection by its IANA name.
-    pub fn tls_cipher_suite(&self) -> String {
-        self.session.connection().map(|c| c.tls_cipher().to_owned()).unwrap_or_default()
-    }
-
-    /// The TLS version of the current connection.
-    pub fn tls_version(&self) -> String {
-        self.session.connection().map(|c| c.tls_version().to_owned()).unwrap_or_default()
-    }
-
-    /// Keywords for rare needs.
-    pub fn uncommon_options(&self) -> String {
-        lock(&self.session.settings).options.clone()
-    }
-
-    /// Sets [`Rest::uncommon_options`].
-    pub fn set_uncommon_options(&self, value: &str) -> Result<()> {
-        lock(&self.session.settings).options = value.to_owned();
-        Ok(())
-    }
-}
-
-/// Sets a timeout property; a negative value is refused.
-pub(crate) fn set_timeout(place: &AtomicI32, property: &str, value: i32) -> Result<()> {
-    let advice = "Pass milliseconds, or 0 to wait for ever.";
-    set_number(place, property, value, 0..=i32::MAX, advice)
-}
-
-/// Sets a property that is a number; one that is not `allowed` is refused.
-pub(crate) fn set_number(
-    place: &AtomicI32,
-    property: &str,
-    value: i32,
-    allowed: RangeInclusive<i32>,
-    advice: &str,
-) -> Result<()> {
-    if !allowed.contains(&value) {
-        let text = format!("{property} cannot be {value}.");
-        return Err(Error::new(ErrorKind::Argument, text).advise(advice));
-    }
-    place.store(value, Ordering::Relaxed);
-    Ok(())
-}
-
-/// R-01: a host, not a URL.
-fn check_host(hostname: &str) -> Result<&str> {
-    let host = hostname.trim();
-    if host.is_empty() {
-        return Err(Error::new(ErrorKind::EmptyHost, "The host name is empty.")
-            .advise("Pass a name such as \"example.com\", or an address."));
-    }
-    let wrong = |c: char| c.is_whitespace() || c.is_control() || "/?#@\\\"<>".contains(c);
-    // An IPv6 address has more colons, or brackets.
-    let port = |(name, port): (&str, &str)| {
-        (name.ends_with(']') || !name.contains(':')) && !port.contains(']')
-    };
-    if host.contains(wrong) || host.rsplit_once(':').is_some_and(port) {
-        return Err(Error::new(
-            ErrorKind::Argument,
-            format!("{:?} is not a host name.", without_secrets(host)),
-        )
-        .advise(
-            "Pass the host alone, such as \"example.com\"; the port, TLS and the path are \
-             arguments of their own.",
-        ));
-    }
-    Ok(host)
-}
-
-/// R-60: a URL given by mistake may hold a password, and a token in its query.
-fn without_secrets(host: &str) -> String {
-    let (host, query) = host.split_once('?').map_or((host, ""), |(host, _)| (host, "?..."));
-    format!("{}{query}", without_userinfo(host))
-}
-
-fn without_userinfo(host: &str) -> String {
-    let Some((userinfo, rest)) = host.rsplit_once('@') else { return host.to_owned() };
-    match userinfo.split_once("://") {
-        Some((scheme, _)) => format!("{scheme}://...@{rest}"),
-        None => format!("...@{rest}"),
-    }
-}
-
-fn check_port(port: i32) -> Result<u16> {
-    u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(|| {
-        Error::new(ErrorKind::Argument, format!("{port} is not a port."))
-            .advise("Pass 1 to 65535; usually 80, or 443 with TLS.")
-    })
-}
-
 /// The charset parameter of a Content-Type.
 fn charset_of(content_type: &str) -> Option<String> {
     let parameter = content_type.split(';').skip(1).find_map(|parameter| {
@@ -590,43 +354,6 @@ fn charset_of(content_type: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn r01_only_a_host_is_a_host() {
-        for good in
-            ["example.com", " example.com ", "127.0.0.1", "::1", "[::1]", "b\u{fc}cher.example"]
-        {
-            assert!(check_host(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "ws://example.com",
-            "example.com/path",
-            "a b",
-            "a\r\nb",
-            "u@h",
-            "h#f",
-            "h?q",
-            "example.com:80",
-            "[::1]:80",
-        ] {
-            let error = check_host(bad).unwrap_err();
-            assert_eq!(error.kind().connect_fail_reason(), 7, "{bad}");
-        }
-        assert_eq!(check_host(" ").unwrap_err().kind().connect_fail_reason(), 1);
-    }
-
-    #[test]
-    fn r60_a_password_in_a_url_is_not_repeated() {
-        for host in [
-            "wss://me:secret@example.com",
-            "me:secret@example.com",
-            "me:sec@ret@h",
-            "ws://example.com/?t=secret",
-        ] {
-            let error = check_host(host).unwrap_err();
-            assert!(!error.message().contains("sec"), "{error}");
-        }
-    }
 
     #[test]
     fn the_charset_is_found_in_any_place_and_case() {
