@@ -185,48 +185,27 @@ fn write_first(out: &mut Vec<u8>, first: u8, payload: &[u8], key: [u8; 4]) {
     mask::copy_masked(out, payload, key);
 }
 
-/// The payload of a control frame, at most 125 bytes, without a heap allocation.
-#[derive(Clone, Copy)]
-pub struct Control {
-    bytes: [u8; CONTROL_MAX],
-    len: u8,
-}
+/// The payload of a control frame, at most 125 bytes.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Control(Vec<u8>);
 
 impl Control {
     /// An empty payload.
     pub const fn new() -> Self {
-        Self { bytes: [0; CONTROL_MAX], len: 0 }
+        Self(Vec::new())
     }
 
     /// The payload.
     pub fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        &self.0
     }
 
     /// Appends what fits; the rest is dropped.
     pub fn push(&mut self, more: &[u8]) {
-        let Some(room) = self.bytes.get_mut(usize::from(self.len)..) else { return };
-        let count = more.len().min(room.len());
-        for (to, from) in room.iter_mut().zip(more) {
-            *to = *from;
-        }
-        self.len += count as u8;
+        let room = CONTROL_MAX - self.0.len();
+        self.0.extend_from_slice(more.get(..room).unwrap_or(more));
     }
 }
-
-impl Default for Control {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl PartialEq for Control {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
-    }
-}
-
-impl Eq for Control {}
 
 impl std::fmt::Debug for Control {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

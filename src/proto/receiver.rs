@@ -437,8 +437,8 @@ impl Receiver {
         }
         self.phase = Phase::Header;
         match self.frame.opcode {
-            Opcode::Ping => Ok(Some(Event::Ping(self.control))),
-            Opcode::Pong => Ok(Some(Event::Pong(self.control))),
+            Opcode::Ping => Ok(Some(Event::Ping(std::mem::take(&mut self.control)))),
+            Opcode::Pong => Ok(Some(Event::Pong(std::mem::take(&mut self.control)))),
             _ => self.close().map(Some),
         }
     }

@@ -178,7 +178,7 @@ impl WebSocket {
     /// Sends a Pong with the data of the Ping that waits for its answer, else an empty one.
     pub fn send_pong(&self) -> Result<()> {
         let mut write = lock(&self.write);
-        let payload = write.ping.unwrap_or_default();
+        let payload = write.ping.clone().unwrap_or_default();
         // RFC 6455 5.5.2, R-40: also after our own Close, until the server's arrives.
         if self.status.close_received() {
             return Err(no_connection("the server's Close frame was received."));
