@@ -91,14 +91,13 @@ pub fn block_on<T>(cancels: &[&Cancel], mut step: impl FnMut() -> Result<Step<T>
             }
             Step::Wait { watch, deadline } => (watch, deadline),
         };
-        let socket = PollFd::new(watch.socket, watch.readable, watch.writable);
-        let mut fds = [socket, PollFd::nothing()];
-        let Polled { ready, late } = wait(&mut fds, deadline, watch.news.as_ref(), &cancels)?;
         // A flood that keeps the socket ready does not outrun the deadline.
-        if late && was_late {
+        if was_late && is_over(deadline) {
             return Err(timeout());
         }
-        was_late = late || !ready;
+        let socket = PollFd::new(watch.socket, watch.readable, watch.writable);
+        let mut fds = [socket, PollFd::nothing()];
+        was_late = wait(&mut fds, deadline, watch.news.as_ref(), &cancels)?.late;
     }
 }
 
@@ -167,9 +166,9 @@ impl<'a> Cancels<'a> {
 
 /// What a wait came to.
 struct Polled {
-    /// A socket is ready, or there is news; else the deadline has passed.
+    /// A socket is ready, or there is news.
     ready: bool,
-    /// The deadline had passed when the wait began.
+    /// The deadline has passed.
     late: bool,
 }
 
@@ -202,58 +201,47 @@ fn poll(
     happened: impl Fn() -> bool,
 ) -> Result<Polled> {
     let interrupt = INTERRUPT.get();
-    let mut left = time_left(deadline);
-    let late = is_over(left);
     loop {
-        let timeout = match (interrupt, left) {
-            (Some(_), Some(left)) => Some(left.min(INTERRUPT_INTERVAL)),
-            (Some(_), None) => Some(INTERRUPT_INTERVAL),
-            (None, left) => match (waker, deadline, left) {
-                (Some(waker), Some(deadline), Some(time))
-                    if !time.is_zero() && waker.bell.ring_by(deadline, time) =>
-                {
-                    None
-                }
-                _ => left,
-            },
-        };
+        // A bell that rings at the deadline saves a timer of the poll, and a look at the clock.
+        let timed = interrupt.is_none()
+            && deadline.zip(waker).is_some_and(|(deadline, waker)| waker.bell.ring_by(deadline));
+        let timeout = if timed { None } else { poll_timeout(deadline, interrupt.is_some()) };
         // Setting the bell may have undone a call, and an interrupt check that waits itself answers it.
         if waker.is_some_and(Waker::was_called) || happened() {
-            return Ok(Polled { ready: true, late });
+            return Ok(Polled { ready: true, late: is_over(deadline) });
         }
         let result = sys::poll(fds, timeout);
         if let Some(check) = interrupt {
             ask(check, result.is_err())?;
         }
-        match result {
-            Ok(0) => {}
+        let (ready, rings) = match result {
             Ok(ready) => {
                 let rings = waker.filter(|_| fds.last().is_some_and(PollFd::is_ready));
                 let called = rings.is_some_and(Waker::silence);
-                if called || ready > usize::from(rings.is_some()) {
-                    return Ok(Polled { ready: true, late });
-                }
+                (called || ready > usize::from(rings.is_some()), rings.is_some())
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (false, false),
             Err(error) => {
                 let text = format!("Waiting for the network failed: {error}.");
                 return Err(Error::new(ErrorKind::Internal, text));
             }
-        }
-        left = time_left(deadline);
-        if is_over(left) {
-            return Ok(Polled { ready: false, late });
+        };
+        let late = (rings || !timed) && is_over(deadline);
+        if ready || late {
+            return Ok(Polled { ready, late });
         }
     }
 }
 
-/// How long it is until the deadline; zero when it has passed.
-fn time_left(deadline: Option<Instant>) -> Option<Duration> {
-    deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+/// How long a poll may take: until the deadline, or until the interrupt check is to be asked.
+fn poll_timeout(deadline: Option<Instant>, interruptible: bool) -> Option<Duration> {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let interval = interruptible.then_some(INTERRUPT_INTERVAL);
+    left.into_iter().chain(interval).min()
 }
 
-fn is_over(left: Option<Duration>) -> bool {
-    left == Some(Duration::ZERO)
+fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= Instant::now())
 }
 
 /// Calls the interrupt check when a signal came or when it was not called for a while.
@@ -406,7 +394,33 @@ mod tests {
             cancel.reset();
             assert_eq!(waiter.join().unwrap().unwrap_err().kind(), ErrorKind::Aborted);
         }
-        assert!(!cancel.wakeup.has_waiters());
+        assert_eq!(cancel.wakeup.waiters(), 0);
+    }
+
+    /// Threads that come after the first one, which stays known to the wakeup, hear as well.
+    #[test]
+    fn every_waiting_thread_hears() {
+        let wakeup = Arc::new(Wakeup::new());
+        let begun = Instant::now();
+        let wait = || {
+            let mut news = Some(News::since_now(&wakeup));
+            block_on(&[], || match news.take() {
+                Some(news) => waiting(Some(news), Some(begun + LONG)),
+                None => Ok(Step::Done(())),
+            })
+        };
+        for threads in [1, 3, 2] {
+            std::thread::scope(|scope| {
+                let waiters: Vec<_> = (0..threads).map(|_| scope.spawn(wait)).collect();
+                while wakeup.waiters() < threads {
+                    std::thread::yield_now();
+                }
+                wakeup.wake();
+                waiters.into_iter().for_each(|waiter| waiter.join().unwrap().unwrap());
+            });
+            assert!(begun.elapsed() < LONG, "somebody was not told");
+            assert_eq!(wakeup.waiters(), 0);
+        }
     }
 
     #[test]
@@ -441,7 +455,7 @@ mod tests {
             }
         }
         waiter.join().unwrap();
-        assert!(!wakeup.has_waiters());
+        assert_eq!(wakeup.waiters(), 0);
     }
 
     #[test]

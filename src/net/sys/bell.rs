@@ -20,7 +20,8 @@ mod platform {
     /// deadlines: it may ring too early, once, and never too late.
     pub(crate) struct Bell {
         timer: File,
-        born: Instant,
+        /// The same moment, for the program and for the timer.
+        born: (Instant, Duration),
         /// When it rings by itself, in nanoseconds after `born`. For the thread that polls.
         set_to: AtomicU64,
     }
@@ -37,7 +38,8 @@ mod platform {
             }
             // SAFETY: a new descriptor, which belongs to nobody else.
             let timer = unsafe { OwnedFd::from_raw_fd(fd) }.into();
-            Ok(Self { timer, born: Instant::now(), set_to: AtomicU64::new(NEVER) })
+            let born = (Instant::now(), monotonic()?);
+            Ok(Self { timer, born, set_to: AtomicU64::new(NEVER) })
         }
 
         pub(crate) fn id(&self) -> RawSocketId {
@@ -46,19 +48,25 @@ mod platform {
 
         /// From any thread.
         pub(crate) fn ring(&self) {
-            self.set(Duration::ZERO);
+            // The earliest time that does not stop the timer.
+            self.set(Duration::from_nanos(1));
         }
 
-        /// Lets it ring at `deadline`, which is `left` from now, unless it rings before that. May undo
-        /// a [`Bell::ring`]. False if it cannot.
-        pub(crate) fn ring_by(&self, deadline: Instant, left: Duration) -> bool {
-            let at = deadline.saturating_duration_since(self.born).as_nanos();
-            let at = u64::try_from(at).unwrap_or(NEVER - 1);
-            if self.set_to.load(Ordering::Relaxed) <= at {
-                return true;
-            }
-            let set = self.set(left);
-            self.set_to.store(if set { at } else { NEVER }, Ordering::Relaxed);
+        /// Lets it ring at `deadline`, unless it rings before that. May undo a [`Bell::ring`]. False if
+        /// it cannot.
+        #[inline]
+        pub(crate) fn ring_by(&self, deadline: Instant) -> bool {
+            let (born, _) = self.born;
+            let after = deadline.saturating_duration_since(born).as_nanos();
+            let after = u64::try_from(after).unwrap_or(NEVER - 1);
+            self.set_to.load(Ordering::Relaxed) <= after || self.set_to(after)
+        }
+
+        #[cold]
+        fn set_to(&self, after: u64) -> bool {
+            let (_, born) = self.born;
+            let set = self.set(born.saturating_add(Duration::from_nanos(after)));
+            self.set_to.store(if set { after } else { NEVER }, Ordering::Relaxed);
             set
         }
 
@@ -68,18 +76,29 @@ mod platform {
             self.set_to.store(NEVER, Ordering::Relaxed);
         }
 
-        fn set(&self, left: Duration) -> bool {
+        /// `at` is a time of the timer's clock.
+        fn set(&self, at: Duration) -> bool {
             let value = libc::timespec {
-                tv_sec: i32::try_from(left.as_secs()).unwrap_or(i32::MAX).into(),
-                // Zero in both would stop the timer.
-                tv_nsec: i32::try_from(left.subsec_nanos().max(1)).unwrap_or(1).into(),
+                tv_sec: libc::time_t::try_from(at.as_secs()).unwrap_or(libc::time_t::MAX),
+                tv_nsec: at.subsec_nanos().into(),
             };
             let interval = libc::timespec { tv_sec: 0, tv_nsec: 0 };
             let time = libc::itimerspec { it_interval: interval, it_value: value };
-            let fd = self.timer.as_raw_fd();
+            let (fd, absolute) = (self.timer.as_raw_fd(), libc::TFD_TIMER_ABSTIME);
             // SAFETY: `time` is valid for reading; the old time is not asked for.
-            unsafe { libc::timerfd_settime(fd, 0, &raw const time, ptr::null_mut()) == 0 }
+            unsafe { libc::timerfd_settime(fd, absolute, &raw const time, ptr::null_mut()) == 0 }
         }
+    }
+
+    /// The clock of the timer.
+    fn monotonic() -> io::Result<Duration> {
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `now` is valid for writing.
+        if unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let (seconds, nanos) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
+        Ok(Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0)))
     }
 
     #[cfg(test)]
@@ -93,8 +112,7 @@ mod platform {
         }
 
         fn set(bell: &Bell, left: Duration) {
-            let deadline = Instant::now().checked_add(left).unwrap_or_else(Instant::now);
-            assert!(bell.ring_by(deadline, left));
+            assert!(bell.ring_by(Instant::now() + left));
         }
 
         const SOON: Duration = Duration::from_millis(10);
@@ -124,7 +142,7 @@ mod platform {
         #[test]
         fn no_time_left_is_at_once_and_the_most_distant_time_is_no_error() {
             let bell = Bell::new().unwrap();
-            set(&bell, Duration::MAX);
+            set(&bell, Duration::from_secs(1 << 40));
             assert!(!rings_within(&bell, 0));
             bell.silence();
             set(&bell, Duration::ZERO);
@@ -138,7 +156,7 @@ mod platform {
     use std::io::{self, Read, Write};
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use crate::net::sys::RawSocketId;
 
@@ -166,7 +184,7 @@ mod platform {
         }
 
         /// It does not ring by itself: polls have timeouts.
-        pub(crate) fn ring_by(&self, _deadline: Instant, _left: Duration) -> bool {
+        pub(crate) fn ring_by(&self, _deadline: Instant) -> bool {
             false
         }
 
@@ -182,7 +200,7 @@ mod platform {
     use std::io;
     use std::net::{Ipv4Addr, UdpSocket};
     use std::os::windows::io::AsRawSocket;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use crate::net::sys::RawSocketId;
 
@@ -207,7 +225,7 @@ mod platform {
         }
 
         /// It does not ring by itself: polls have timeouts.
-        pub(crate) fn ring_by(&self, _deadline: Instant, _left: Duration) -> bool {
+        pub(crate) fn ring_by(&self, _deadline: Instant) -> bool {
             false
         }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::lock;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,7 +34,11 @@ pub struct Wakeup {
     /// Calls of `wake` so far. A waiter that finds it changed after it registered does not sleep.
     count: AtomicU64,
     waiters: AtomicUsize,
-    wakers: Mutex<Vec<Arc<Waker>>>,
+    /// The waker of the thread that waited first. It stays here, so that one thread that waits again
+    /// and again, the usual case, only counts itself.
+    first: OnceLock<Arc<Waker>>,
+    /// The wakers of other threads that wait now.
+    others: Mutex<Vec<Arc<Waker>>>,
 }
 
 impl std::fmt::Debug for Wakeup {
@@ -49,7 +53,8 @@ impl Wakeup {
         Self {
             count: AtomicU64::new(0),
             waiters: AtomicUsize::new(0),
-            wakers: Mutex::new(Vec::new()),
+            first: OnceLock::new(),
+            others: Mutex::new(Vec::new()),
         }
     }
 
@@ -58,9 +63,18 @@ impl Wakeup {
         self.count.fetch_add(1, Ordering::SeqCst);
         // A waiter counts itself before it compares `count`: one of the two sees the other.
         if self.waiters.load(Ordering::SeqCst) != 0 {
-            for waker in lock(&self.wakers).iter() {
-                waker.wake();
-            }
+            self.wake_waiters();
+        }
+    }
+
+    #[cold]
+    fn wake_waiters(&self) {
+        if let Some(first) = self.first.get() {
+            // It may not be among the waiters; its next wait then looks once in vain.
+            first.wake();
+        }
+        for waker in lock(&self.others).iter() {
+            waker.wake();
         }
     }
 
@@ -68,21 +82,43 @@ impl Wakeup {
         self.count.load(Ordering::SeqCst)
     }
 
+    /// How many threads wait.
     #[cfg(test)]
-    pub(super) fn has_waiters(&self) -> bool {
-        !lock(&self.wakers).is_empty() || self.waiters.load(Ordering::SeqCst) != 0
+    pub(super) fn waiters(&self) -> usize {
+        self.waiters.load(Ordering::SeqCst).max(lock(&self.others).len())
     }
 
     fn register(&self, waker: &Arc<Waker>) {
+        if !self.is_first(waker) {
+            self.register_other(waker);
+        }
         self.waiters.fetch_add(1, Ordering::SeqCst);
-        lock(&self.wakers).push(Arc::clone(waker));
     }
 
     fn unregister(&self, waker: &Arc<Waker>) {
-        let mut wakers = lock(&self.wakers);
-        if let Some(index) = wakers.iter().position(|other| Arc::ptr_eq(other, waker)) {
-            wakers.swap_remove(index);
-            self.waiters.fetch_sub(1, Ordering::SeqCst);
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        if !self.is_first(waker) {
+            self.unregister_other(waker);
+        }
+    }
+
+    #[inline]
+    fn is_first(&self, waker: &Arc<Waker>) -> bool {
+        self.first.get().is_some_and(|first| Arc::ptr_eq(first, waker))
+    }
+
+    #[cold]
+    fn register_other(&self, waker: &Arc<Waker>) {
+        if self.first.set(Arc::clone(waker)).is_err() {
+            lock(&self.others).push(Arc::clone(waker));
+        }
+    }
+
+    #[cold]
+    fn unregister_other(&self, waker: &Arc<Waker>) {
+        let mut others = lock(&self.others);
+        if let Some(index) = others.iter().position(|other| Arc::ptr_eq(other, waker)) {
+            others.swap_remove(index);
         }
     }
 }
@@ -193,18 +229,23 @@ impl<'a> Registered<'a> {
         tokens: &'a [&'a Cancel],
     ) -> Self {
         let this = Self { waker, news, tokens };
-        this.wakeups().for_each(|wakeup| wakeup.register(waker));
+        this.each(Wakeup::register);
         this
     }
 
-    fn wakeups(&self) -> impl Iterator<Item = &'a Wakeup> {
-        let news = self.news.map(|news| &*news.wakeup);
-        self.tokens.iter().map(|token| &token.wakeup).chain(news)
+    #[inline(always)]
+    fn each(&self, f: impl Fn(&Wakeup, &Arc<Waker>)) {
+        for token in self.tokens {
+            f(&token.wakeup, self.waker);
+        }
+        if let Some(news) = self.news {
+            f(&news.wakeup, self.waker);
+        }
     }
 }
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        self.wakeups().for_each(|wakeup| wakeup.unregister(self.waker));
+        self.each(Wakeup::unregister);
     }
 }
