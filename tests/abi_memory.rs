@@ -9,7 +9,7 @@ use openck_test_support::script::Action::{self, ExpectRequest, Ignore, Send, Sta
 use openck_test_support::script::ScriptServer;
 use openck_test_support::wire::{frame, opcode, text};
 
-use self::common::{Rest, open, scripted};
+use self::common::{Bytes, Rest, open, scripted};
 use self::measure::Turn;
 
 /// Reads up to the text "end" while the server sends this, and nothing reads what goes back.
@@ -80,4 +80,30 @@ fn idle_sessions_are_small() {
     });
     let kept = cost.kept;
     assert!(kept < 512 << 10, "{kept} bytes are kept after a large message");
+}
+
+/// A few messages that a program keeps do not keep the receive buffers that they came in.
+#[test]
+fn kept_messages_cost_what_they_hold() {
+    const KEPT: usize = 300;
+    let turn = Turn::take();
+    let flood = frame(true, opcode::BINARY, &[7; 1000]).repeat(200);
+    let mut steps = vec![Send(flood); KEPT];
+    steps.push(Ignore);
+    let (_server, ws) = scripted(&steps);
+    let objects: Vec<Bytes> = (0..KEPT).map(|_| Bytes::new()).collect();
+    let passing = Bytes::new();
+    let cost = turn.cost(|| {
+        for object in &objects {
+            for n in 0..200 {
+                ws.expect_frame("Binary");
+                let bytes = if n == 0 { object } else { &passing };
+                assert!(passing.clear());
+                assert!(ws.data_bd_handle(bytes.h()), "{}", ws.error());
+            }
+        }
+    });
+    assert!(objects.iter().all(|object| object.with(|bytes| bytes == [7; 1000])));
+    let kept = cost.kept;
+    assert!(kept < 6 << 20, "{kept} bytes are kept for {KEPT} messages of 1000");
 }

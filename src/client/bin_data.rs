@@ -7,6 +7,7 @@ use super::content::{append_file, as_int, range, read_file, wipe, write_file};
 use super::string_builder::StringBuilder;
 use super::{Class, charset, encoding};
 use crate::error::{Error, ErrorKind, Result};
+use crate::net::pool::Lent;
 use crate::sync::Mutex;
 
 /// Holds bytes: binary messages to send, and those received.
@@ -19,12 +20,42 @@ use crate::sync::Mutex;
 /// change. An object may be its own argument.
 pub struct BinData {
     base: Base,
-    bytes: Mutex<Vec<u8>>,
+    content: Mutex<Content>,
+}
+
+#[derive(Default)]
+struct Content {
+    own: Vec<u8>,
+    /// All of the content while it is there; `own` is empty then. What was received is copied only
+    /// when it is changed.
+    lent: Option<Lent>,
+}
+
+impl Content {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self.lent.as_ref().map_or(&self.own, Lent::bytes)
+    }
+
+    /// The bytes, to change them.
+    #[inline]
+    fn own(&mut self) -> &mut Vec<u8> {
+        if let Some(lent) = self.lent.take() {
+            self.own.extend_from_slice(lent.bytes());
+        }
+        &mut self.own
+    }
+
+    #[inline(always)]
+    fn clear(&mut self) {
+        self.lent = None;
+        self.own.clear();
+    }
 }
 
 impl Class for BinData {
     fn new_object() -> Self {
-        Self { base: Base::new("BinData"), bytes: Mutex::default() }
+        Self { base: Base::new("BinData"), content: Mutex::default() }
     }
 
     fn base(&self) -> &Base {
@@ -37,33 +68,45 @@ impl BinData {
     /// Appends a copy of `bytes`.
     #[inline(always)]
     pub fn append_bytes(&self, bytes: &[u8]) {
-        self.bytes.lock().extend_from_slice(bytes);
+        self.content.lock().own().extend_from_slice(bytes);
+    }
+
+    /// Appends a part of a receive buffer; an empty object keeps the part itself.
+    #[inline]
+    pub fn append_lent(&self, lent: Lent) {
+        let mut content = self.content.lock();
+        if content.bytes().is_empty() {
+            content.lent = Some(lent);
+        } else {
+            content.own().extend_from_slice(lent.bytes());
+        }
     }
 
     /// Moves all of `bytes` behind the content. What is left there is empty, but may have room: an
     /// empty object gives its own buffer in exchange, so that a loop allocates nothing.
     pub fn append_from(&self, bytes: &mut Vec<u8>) {
-        let mut content = self.bytes.lock();
-        if content.is_empty() {
-            std::mem::swap(&mut *content, bytes);
+        let mut content = self.content.lock();
+        let own = content.own();
+        if own.is_empty() {
+            std::mem::swap(own, bytes);
         } else {
-            content.append(bytes);
+            own.append(bytes);
         }
     }
 
     /// Replaces the content with `bytes`.
     pub fn set(&self, bytes: Vec<u8>) {
-        *self.bytes.lock() = bytes;
+        *self.content.lock() = Content { own: bytes, lent: None };
     }
 
     /// Calls `read` with the content, which is locked meanwhile: `read` must not use this object.
     pub fn with_bytes<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
-        read(&self.bytes.lock())
+        read(self.content.lock().bytes())
     }
 
     /// A copy of the content.
     pub fn to_vec(&self) -> Vec<u8> {
-        self.bytes.lock().clone()
+        self.content.lock().bytes().to_vec()
     }
 }
 
@@ -75,15 +118,17 @@ impl BinData {
     }
 
     /// Removes all bytes.
-    #[inline]
+    #[inline(always)]
     pub fn clear(&self) -> Result<()> {
-        self.bytes.lock().clear();
+        self.content.lock().clear();
         Ok(())
     }
 
     /// Overwrites all bytes with zeros, then removes them. Copies made earlier are not reached.
     pub fn secure_clear(&self) -> Result<()> {
-        wipe(&mut self.bytes.lock());
+        let mut content = self.content.lock();
+        content.lent = None;
+        wipe(&mut content.own);
         Ok(())
     }
 
@@ -95,9 +140,9 @@ impl BinData {
 
     /// Removes `num_bytes` bytes from `offset` on. Fails when the range is not within the content.
     pub fn remove_chunk(&self, offset: i32, num_bytes: i32) -> Result<()> {
-        let mut content = self.bytes.lock();
-        let range = range(content.len(), offset, num_bytes, "bytes")?;
-        content.drain(range);
+        let mut content = self.content.lock();
+        let range = range(content.bytes().len(), offset, num_bytes, "bytes")?;
+        content.own().drain(range);
         Ok(())
     }
 }

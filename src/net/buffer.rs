@@ -1,19 +1,8 @@
-//! The receive buffer, and the pool it comes from and goes back to.
+//! The receive buffer.
 
-use std::cell::Cell;
 use std::ops::Range;
-use std::sync::Mutex;
 
-use crate::net::wait::lock;
-
-/// What one receive asks for at first, and the smallest buffer of the pool.
-const SMALLEST: usize = 4 * 1024;
-/// What one receive asks for at most, and the largest buffer of the pool.
-const LARGEST: usize = 256 * 1024;
-/// Sizes from `SMALLEST` to `LARGEST`, doubling.
-const SIZES: usize = 7;
-/// The pool keeps at most this much of each size.
-const KEPT_PER_SIZE: usize = 1024 * 1024;
+use crate::net::pool::{Buffer, LARGEST, Lent, SMALLEST};
 
 /// Bytes received and not yet consumed.
 ///
@@ -21,8 +10,8 @@ const KEPT_PER_SIZE: usize = 1024 * 1024;
 /// network filled what was asked for, up to 256 KiB.
 #[derive(Debug, Default)]
 pub struct Input {
-    /// Always initialised to its full length; only `filled` is data.
-    storage: Vec<u8>,
+    /// Only `filled` is data.
+    storage: Buffer,
     filled: Range<usize>,
     /// How much the next receive asks for; 0 is not known yet.
     window: usize,
@@ -31,12 +20,12 @@ pub struct Input {
 impl Input {
     /// An empty buffer without memory.
     pub const fn new() -> Self {
-        Self { storage: Vec::new(), filled: 0..0, window: 0 }
+        Self { storage: Buffer::none(), filled: 0..0, window: 0 }
     }
 
     /// The bytes received and not yet consumed.
     pub fn bytes(&self) -> &[u8] {
-        self.storage.get(self.filled.clone()).unwrap_or_default()
+        self.storage.bytes().get(self.filled.clone()).unwrap_or_default()
     }
 
     /// Drops the first `n` bytes; all of them when there are fewer.
@@ -53,7 +42,13 @@ impl Input {
 
     /// The bytes at a place that [`Input::consumed`] told.
     pub fn stored(&self, place: &Range<usize>) -> &[u8] {
-        self.storage.get(place.clone()).unwrap_or_default()
+        self.storage.bytes().get(place.clone()).unwrap_or_default()
+    }
+
+    /// The bytes at such a place, lent for longer; `None` where copying them is better.
+    #[inline]
+    pub fn lend(&self, place: &Range<usize>) -> Option<Lent> {
+        self.storage.lend(place)
     }
 
     /// The next receive asks for little: what comes is probably the header of a large frame, whose
@@ -74,31 +69,36 @@ impl Input {
 
     /// Gives the memory back when there are no bytes; nothing is held while idle.
     pub fn release(&mut self) {
-        if self.is_empty() && !self.storage.is_empty() {
-            put(std::mem::take(&mut self.storage));
+        if self.is_empty() {
+            self.storage = Buffer::none();
+        }
+    }
+
+    /// As [`Input::release`], but keeps a smallest buffer, for a wait.
+    pub(crate) fn release_large(&mut self) {
+        if self.storage.bytes().len() > SMALLEST {
+            self.release();
         }
     }
 
     /// Room to receive into, initialised; what was received is added by [`Input::filled`].
     pub(crate) fn room(&mut self) -> &mut [u8] {
         let window = self.window.clamp(SMALLEST, LARGEST);
-        if self.storage.is_empty() {
-            self.storage = take(window);
-        }
         if self.is_empty() {
             self.filled = 0..0;
         }
-        if self.storage.len() - self.filled.end < window {
-            self.make_room(window);
+        let end = self.filled.end + window;
+        // No room at all while a part is lent.
+        if self.storage.bytes_mut().len() < end {
+            return self.make_room(window);
         }
         // Asking for more than the window would let one connection empty the socket for ever.
-        let end = self.storage.len().min(self.filled.end + window);
-        self.storage.get_mut(self.filled.end..end).unwrap_or_default()
+        self.storage.bytes_mut().get_mut(self.filled.end..end).unwrap_or_default()
     }
 
     /// The first `n` bytes of [`Input::room`] were filled.
     pub(crate) fn filled(&mut self, n: usize) {
-        let room = self.storage.len() - self.filled.end;
+        let room = self.storage.bytes().len() - self.filled.end;
         let window = self.window.clamp(SMALLEST, LARGEST);
         self.filled.end += n.min(room);
         self.window = if n >= window {
@@ -110,69 +110,23 @@ impl Input {
         };
     }
 
-    /// Moves the bytes to the front, and to a larger buffer if that is not enough.
-    fn make_room(&mut self, window: usize) {
+    /// Moves the bytes to the front, or to another buffer if that is not enough.
+    #[cold]
+    fn make_room(&mut self, window: usize) -> &mut [u8] {
         let used = self.len();
-        if self.storage.len() - used >= window {
-            self.storage.copy_within(self.filled.clone(), 0);
+        let storage = self.storage.bytes_mut();
+        if storage.len() >= used + window {
+            storage.copy_within(self.filled.clone(), 0);
         } else {
-            let mut larger = take((used + window).max(used.saturating_mul(2)));
-            if let Some(front) = larger.get_mut(..used) {
+            let mut other = Buffer::take((used + window).max(used.saturating_mul(2)));
+            if let Some(front) = other.bytes_mut().get_mut(..used) {
                 front.copy_from_slice(self.bytes());
             }
-            put(std::mem::replace(&mut self.storage, larger));
+            self.storage = other;
         }
         self.filled = 0..used;
+        self.storage.bytes_mut().get_mut(used..used + window).unwrap_or_default()
     }
-}
-
-impl Drop for Input {
-    fn drop(&mut self) {
-        put(std::mem::take(&mut self.storage));
-    }
-}
-
-/// Initialised buffers by size, so that receiving neither allocates nor fills memory with zeros.
-static POOL: Mutex<[Vec<Vec<u8>>; SIZES]> = Mutex::new([const { Vec::new() }; SIZES]);
-
-thread_local! {
-    /// One buffer of the smallest size, which a thread that waits again and again gives and takes.
-    static OWN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// A buffer of at least `size` bytes, all initialised, with arbitrary content.
-pub(crate) fn take(size: usize) -> Vec<u8> {
-    let size = size.max(SMALLEST).next_power_of_two();
-    if size == SMALLEST {
-        let own = OWN.try_with(Cell::take).unwrap_or_default();
-        if !own.is_empty() {
-            return own;
-        }
-    }
-    let pooled = class(size).and_then(|class| lock(&POOL).get_mut(class)?.pop());
-    pooled.unwrap_or_else(|| vec![0; size])
-}
-
-/// Gives a buffer back; it is freed when its size is not the pool's or the pool is full.
-pub(crate) fn put(mut buffer: Vec<u8>) {
-    let size = buffer.len();
-    if size == SMALLEST {
-        buffer = OWN.try_with(|own| own.replace(buffer)).unwrap_or_default();
-        if buffer.is_empty() {
-            return;
-        }
-    }
-    let Some(class) = class(size) else { return };
-    let mut pool = lock(&POOL);
-    let Some(shelf) = pool.get_mut(class) else { return };
-    if shelf.len() < KEPT_PER_SIZE / size {
-        shelf.push(buffer);
-    }
-}
-
-fn class(size: usize) -> Option<usize> {
-    let fits = size.is_power_of_two() && (SMALLEST..=LARGEST).contains(&size);
-    fits.then(|| (size / SMALLEST).ilog2() as usize)
 }
 
 #[cfg(test)]
@@ -237,19 +191,18 @@ mod tests {
         assert_eq!(input.bytes(), b"abc");
         input.consume(usize::MAX);
         input.release();
-        assert_eq!(input.storage.capacity(), 0);
+        assert!(input.storage.bytes().is_empty());
         assert_eq!(input.bytes(), b"");
     }
 
     #[test]
-    fn the_pool_is_bounded() {
-        for _ in 0..3 * KEPT_PER_SIZE / LARGEST {
-            put(vec![0; LARGEST]);
-        }
-        put(vec![0; 2 * LARGEST]);
-        put(Vec::new());
-        let kept: usize = lock(&POOL).iter().flatten().map(Vec::len).sum();
-        assert!(kept <= SIZES * KEPT_PER_SIZE);
-        assert!(lock(&POOL)[SIZES - 1].len() <= KEPT_PER_SIZE / LARGEST);
+    fn a_lent_part_stays_while_more_is_received() {
+        let mut input = Input { window: 2 * SMALLEST, ..Input::new() };
+        receive(&mut input, &[1; 1000]);
+        input.consume(600);
+        let part = input.lend(&input.consumed(600)).unwrap();
+        receive(&mut input, &[2; 1000]);
+        assert_eq!(part.bytes(), [1; 600]);
+        assert_eq!(input.bytes(), [[1; 400].as_slice(), &[2; 1000]].concat());
     }
 }

@@ -137,7 +137,7 @@ impl Connection {
     ///
     /// After a receive that emptied the socket the next call answers `Pending` without asking the
     /// socket: whoever waits then is told at once if more has come. Without waiting use
-    /// [`Connection::fill_now`]. An empty `input` gives its memory back on `Pending`.
+    /// [`Connection::fill_now`]. An empty `input` gives a large buffer back on `Pending`.
     ///
     /// The end of the stream without the end of the TLS session is [`Fill::End`] too: HTTP and
     /// WebSocket both tell by themselves whether something is missing. Fails with
@@ -157,15 +157,16 @@ impl Connection {
             Some(tls) => self.receive_tls(tls, |engine| engine.decrypt(input)),
         };
         if matches!(fill, Ok(Fill::Pending)) {
-            input.release();
+            input.release_large();
         }
         fill
     }
 
-    /// [`Connection::fill`] for callers that do not wait: always asks the socket.
+    /// [`Connection::fill`] for callers that do not wait: always asks the socket, and an empty `input`
+    /// keeps no memory at all.
     pub fn fill_now(&self, input: &mut Input) -> Result<Fill> {
         self.drained.store(false, Ordering::Relaxed);
-        self.fill(input)
+        self.fill(input).inspect(|_| input.release())
     }
 
     /// Receives once without blocking, up to `max` bytes straight into `dst`.

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod dial;
 pub mod http1;
 mod lookup;
+pub mod pool;
 mod server_hello;
 pub(crate) mod spare;
 mod sys;

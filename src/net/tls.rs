@@ -14,8 +14,9 @@ use native_tls::{
 use socket2::Socket;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::buffer::{self, Input};
+use crate::net::buffer::Input;
 use crate::net::certificate;
+use crate::net::pool::Buffer;
 use crate::net::server_hello::{Seen, Sniffer};
 use crate::net::sys;
 use crate::net::wait::lock;
@@ -256,7 +257,8 @@ impl TlsEngine {
     /// Decrypts up to `max` bytes and appends them to `dst`; the rest stays for the next call.
     pub(crate) fn decrypt_into(&mut self, dst: &mut Vec<u8>, max: usize) -> Result<Option<usize>> {
         let mut total = 0;
-        let mut record = buffer::take(RECORD);
+        let mut record = Buffer::take(RECORD);
+        let record = record.bytes_mut();
         while self.more && self.end.is_none() && total < max {
             let room = record.len().min(max - total);
             let room = record.get_mut(..room).unwrap_or_default();
@@ -264,7 +266,6 @@ impl TlsEngine {
             dst.extend_from_slice(room.get(..n).unwrap_or_default());
             total += n;
         }
-        buffer::put(record);
         self.outcome(total)
     }
 

@@ -10,4 +10,5 @@ mod echo;
 mod frames;
 mod handshake;
 mod handshake_input;
+mod lent;
 mod order;

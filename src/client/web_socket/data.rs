@@ -13,6 +13,8 @@ use crate::proto::frame::Opcode;
 pub(super) const DIRECT_FROM: usize = 16 << 10;
 /// Up to this size data is copied out, so that its buffer serves the next message.
 const COPIED: usize = 4 << 10;
+/// Less than this is cheaper to copy out of the receive buffer than to lend.
+const LENT_FROM: usize = 512;
 /// A text buffer larger than this is not kept for the next text.
 const KEPT: usize = 4 << 20;
 
@@ -151,8 +153,10 @@ impl Data {
     #[inline(always)]
     pub(super) fn take_into(&mut self, bin_data: &BinData, input: &Input) {
         if !self.in_input.is_empty() {
-            bin_data.append_bytes(input.stored(&self.in_input));
-            self.in_input = 0..0;
+            let place = std::mem::take(&mut self.in_input);
+            if place.len() < LENT_FROM || !lend_into(bin_data, input, &place) {
+                bin_data.append_bytes(input.stored(&place));
+            }
         } else if self.ready <= COPIED {
             bin_data.append_bytes(self.whole(input));
             self.drop_whole();
@@ -187,6 +191,13 @@ impl Data {
 
 thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Appends a part of `input` without copying it; false where copying is better.
+#[inline(never)]
+fn lend_into(bin_data: &BinData, input: &Input, place: &Range<usize>) -> bool {
+    let lent = input.lend(place);
+    lent.map(|lent| bin_data.append_lent(lent)).is_some()
 }
 
 /// Gives the buffer of a text that is not needed any more to the next [`FrameText`].

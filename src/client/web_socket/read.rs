@@ -90,6 +90,12 @@ impl ReadSide {
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
+
+    /// Nobody waits any more: gives the receive buffer back.
+    fn release(&mut self) {
+        self.data.settle(&self.input);
+        self.input.release();
+    }
 }
 
 impl WebSocket {
@@ -161,7 +167,11 @@ impl WebSocket {
                 Ok(Step::Again)
             }
         });
-        if closed.map_err(|error| self.explain_wait(error))? {
+        let closed = closed.map_err(|error| {
+            self.read.lock().release();
+            self.explain_wait(error)
+        });
+        if closed? {
             self.finish_close();
         }
         Ok(())
@@ -187,15 +197,18 @@ impl WebSocket {
                 return Ok(Progress::Frame);
             }
             // All events of what was received before; then more is received.
-            while let Some(event) = self.take_apart(open, input, data, *limit)? {
-                if let Some(progress) = self.on_event(event, data, close_reason)? {
-                    return Ok(progress);
-                }
+            if let Some(progress) = self.take_apart(open, input, data, *limit, close_reason)? {
+                return Ok(progress);
             }
-            match self.receive_more(open, input, data, *limit)? {
+            match self.receive_more(open, input, data)? {
                 Received::More => {}
-                Received::Event(event) => {
-                    if let Some(progress) = self.on_event(event, data, close_reason)? {
+                Received::Direct { from } => {
+                    let event = open.receiver.appended(&data.bytes, from);
+                    let event = event.map_err(|error| self.violated(error, &open.connection))?;
+                    self.check_untaken(data, *limit, &open.connection)?;
+                    let progress =
+                        event.map(|event| self.on_event(event, data, close_reason)).transpose()?;
+                    if let Some(progress) = progress.flatten() {
                         return Ok(progress);
                     }
                 }
@@ -210,24 +223,28 @@ impl WebSocket {
         Ok(Progress::Busy { moved })
     }
 
-    /// The next event from what was received; `None` when all of it is used up.
+    /// Takes what was received apart, up to an event that ends the call; `None` when all is used up.
     fn take_apart(
         &self,
         open: &mut Open,
         input: &mut Input,
         data: &mut Data,
         limit: u64,
-    ) -> Result<Option<Event>> {
+        close_reason: &mut String,
+    ) -> Result<Option<Progress>> {
         // Limits hold from the next frame on, and without bytes there is none.
-        if input.is_empty() {
-            return Ok(None);
+        while !input.is_empty() {
+            let Open { connection, receiver } = open;
+            let taken = receiver.receive(input.bytes(), &mut data.bytes);
+            let (used, event) = taken.map_err(|error| self.violated(error, connection))?;
+            input.consume(used);
+            self.check_untaken(data, limit, connection)?;
+            let Some(event) = event else { break };
+            if let Some(progress) = self.on_event(event, data, close_reason)? {
+                return Ok(Some(progress));
+            }
         }
-        let Open { connection, receiver } = open;
-        let taken = receiver.receive(input.bytes(), &mut data.bytes);
-        let (used, event) = taken.map_err(|error| self.violated(error, connection))?;
-        input.consume(used);
-        self.check_untaken(data, limit, connection)?;
-        Ok(event)
+        Ok(None)
     }
 
     /// One receive from the socket: into the buffer, or straight into the message if it is large.
@@ -236,7 +253,6 @@ impl WebSocket {
         open: &mut Open,
         input: &mut Input,
         data: &mut Data,
-        limit: u64,
     ) -> Result<Received> {
         let Open { connection, receiver } = open;
         let mut shared = lock(&connection.input);
@@ -253,6 +269,8 @@ impl WebSocket {
         } else {
             connection.fill(&mut shared)
         };
+        // The buffer stays on this side also without bytes: for the next time.
+        std::mem::swap(&mut *shared, input);
         match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
                 lock(&self.write).send_waiting_pong();
@@ -263,14 +281,8 @@ impl WebSocket {
             Fill::Bytes(_) if self.cancel.is_cancelled() => {
                 Err(Error::new(ErrorKind::Aborted, "ReadFrame was ended by the program."))
             }
-            Fill::Bytes(_) => {
-                std::mem::swap(&mut *shared, input);
-                drop(shared);
-                let event = receiver.appended(&data.bytes, from);
-                let event = event.map_err(|error| self.violated(error, connection))?;
-                self.check_untaken(data, limit, connection)?;
-                Ok(event.map_or(Received::More, Received::Event))
-            }
+            Fill::Bytes(_) if direct >= DIRECT_FROM => Ok(Received::Direct { from }),
+            Fill::Bytes(_) => Ok(Received::More),
         }
     }
 
@@ -478,8 +490,12 @@ fn close_unanswered() -> Error {
 }
 
 enum Received {
-    Event(Event),
+    /// Into the buffer.
     More,
+    /// Into the message, from there on.
+    Direct {
+        from: usize,
+    },
     Wait(Watch),
 }
 
