@@ -99,7 +99,8 @@ CK_C_VISIBLE_PUBLIC BOOL CkBinData_Clear(HCkBinData handle);
 /**
  * Overwrites all bytes with zeros, then removes them.
  *
- * For secrets. Copies that were taken out before are not reached.
+ * For secrets. Copies that were taken out before are not reached, nor are the buffers that a
+ * connection received the bytes in.
  *
  * Result: True.
  *
@@ -384,7 +385,7 @@ BOOL CkBinData_GetBinaryChunk(HCkBinData handle,
 CK_C_VISIBLE_PUBLIC int CkBinData_GetByte(HCkBinData handle, int index);
 
 /**
- * Gives the address of the bytes, without copying them.
+ * Gives the address of the bytes, where the object keeps them.
  *
  * NumBytes tells how many there are. The bytes must not be written to.
  *

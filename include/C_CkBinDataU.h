@@ -235,7 +235,7 @@ BOOL CkBinDataU_GetBinaryChunk(HCkBinDataU handle,
 CK_C_VISIBLE_PUBLIC int CkBinDataU_GetByte(HCkBinDataU handle, int index);
 
 /**
- * Gives the address of the bytes, without copying them.
+ * Gives the address of the bytes, where the object keeps them.
  *
  * See `CkBinData_GetBytesPtr`.
  */

@@ -235,7 +235,7 @@ BOOL CkBinDataW_GetBinaryChunk(HCkBinDataW handle,
 CK_C_VISIBLE_PUBLIC int CkBinDataW_GetByte(HCkBinDataW handle, int index);
 
 /**
- * Gives the address of the bytes, without copying them.
+ * Gives the address of the bytes, where the object keeps them.
  *
  * See `CkBinData_GetBytesPtr`.
  */

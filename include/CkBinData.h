@@ -93,7 +93,8 @@ public:
     /**
      * Overwrites all bytes with zeros, then removes them.
      *
-     * For secrets. Copies that were taken out before are not reached.
+     * For secrets. Copies that were taken out before are not reached, nor are the buffers that a
+     * connection received the bytes in.
      *
      * Result: True.
      *
@@ -352,7 +353,7 @@ public:
     int GetByte(int index);
 
     /**
-     * Gives the address of the bytes, without copying them.
+     * Gives the address of the bytes, where the object keeps them.
      *
      * NumBytes tells how many there are. The bytes must not be written to.
      *

@@ -107,3 +107,30 @@ fn kept_messages_cost_what_they_hold() {
     let kept = cost.kept;
     assert!(kept < 6 << 20, "{kept} bytes are kept for {KEPT} messages of 1000");
 }
+
+/// As many sessions that each keep the last message of a flood keep no more.
+#[test]
+fn messages_kept_of_many_sessions_cost_little() {
+    const SESSIONS: usize = 60;
+    const MESSAGES: usize = 600;
+    let turn = Turn::take();
+    let flood = frame(true, opcode::BINARY, &[7; 1000]).repeat(MESSAGES);
+    let sessions: Vec<_> =
+        (0..SESSIONS).map(|_| (scripted(&[Send(flood.clone()), Ignore]), Bytes::new())).collect();
+    // The whole flood waits, so that the buffers become large.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let cost = turn.cost(|| {
+        for ((_server, ws), bytes) in &sessions {
+            ws.set_idle_ms(1);
+            for _ in 0..MESSAGES {
+                ws.expect_frame("Binary");
+                assert!(bytes.clear());
+                assert!(ws.data_bd_handle(bytes.h()), "{}", ws.error());
+            }
+            ws.expect_read_failure(1, &[]);
+        }
+    });
+    assert!(sessions.iter().all(|(_, bytes)| bytes.with(|bytes| bytes == [7; 1000])));
+    let kept = cost.kept;
+    assert!(kept < 8 << 20, "{kept} bytes are kept for {SESSIONS} messages of 1000");
+}

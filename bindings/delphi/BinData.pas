@@ -77,7 +77,8 @@ function CkBinData_Clear(objHandle: HCkBinData): LongBool; cdecl;
 
 // Overwrites all bytes with zeros, then removes them.
 //
-// For secrets. Copies that were taken out before are not reached.
+// For secrets. Copies that were taken out before are not reached, nor are the buffers that a
+// connection received the bytes in.
 //
 // Result: True.
 //
@@ -349,7 +350,7 @@ function CkBinData_GetBinaryChunk(
 function CkBinData_GetByte(objHandle: HCkBinData; index: Integer): Integer; cdecl;
   external DLLName name 'CkBinDataU_GetByte';
 
-// Gives the address of the bytes, without copying them.
+// Gives the address of the bytes, where the object keeps them.
 //
 // NumBytes tells how many there are. The bytes must not be written to.
 //

@@ -71,15 +71,20 @@ impl BinData {
         self.content.lock().own().extend_from_slice(bytes);
     }
 
-    /// Appends a part of a receive buffer; an empty object keeps the part itself.
+    /// Keeps what `lend` gives as the content, if there is none; whether it did.
     #[inline]
-    pub fn append_lent(&self, lent: Lent) {
+    pub fn fill_with_lent(&self, lend: impl FnOnce() -> Option<Lent>) -> bool {
         let mut content = self.content.lock();
-        if content.bytes().is_empty() {
-            content.lent = Some(lent);
-        } else {
-            content.own().extend_from_slice(lent.bytes());
+        if !content.bytes().is_empty() {
+            return false;
         }
+        content.lent = lend();
+        content.lent.is_some()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_lent(&self) -> bool {
+        self.content.lock().lent.is_some()
     }
 
     /// Moves all of `bytes` behind the content. What is left there is empty, but may have room: an
@@ -124,7 +129,8 @@ impl BinData {
         Ok(())
     }
 
-    /// Overwrites all bytes with zeros, then removes them. Copies made earlier are not reached.
+    /// Overwrites all bytes with zeros, then removes them. Copies made earlier are not reached, nor the
+    /// buffers that a connection received them in.
     pub fn secure_clear(&self) -> Result<()> {
         let mut content = self.content.lock();
         content.lent = None;
@@ -233,7 +239,10 @@ impl BinData {
     /// Where the bytes are in memory: valid until the object is changed or disposed. NULL when
     /// there are none. The number of bytes is `NumBytes`.
     pub fn get_bytes_ptr(&self) -> Result<*const u8> {
-        Ok(self.with_bytes(|bytes| if bytes.is_empty() { ptr::null() } else { bytes.as_ptr() }))
+        // Memory of its own: aligned as programs expect, and no neighbour is hurt by one that writes.
+        let mut content = self.content.lock();
+        let own = content.own();
+        Ok(if own.is_empty() { ptr::null() } else { own.as_ptr() })
     }
 
     /// As [`Self::get_bytes_ptr`]; C programs know both names.

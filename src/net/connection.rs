@@ -132,8 +132,9 @@ impl Connection {
         lock(&self.input)
     }
 
-    /// Receives once without blocking and appends the plaintext to `input`, which is this
-    /// connection's own, locked by the caller. Also sends what waits in the queue.
+    /// Receives once without blocking and appends the plaintext to `input`: this connection's own, or,
+    /// while that is empty, another. The caller holds the lock of the own one. Also sends what waits in
+    /// the queue.
     ///
     /// After a receive that emptied the socket the next call answers `Pending` without asking the
     /// socket: whoever waits then is told at once if more has come. Without waiting use
@@ -166,13 +167,15 @@ impl Connection {
     /// keeps no memory at all.
     pub fn fill_now(&self, input: &mut Input) -> Result<Fill> {
         self.drained.store(false, Ordering::Relaxed);
-        self.fill(input).inspect(|_| input.release())
+        let fill = self.fill(input);
+        input.release();
+        fill
     }
 
     /// Receives once without blocking, up to `max` bytes straight into `dst`.
     ///
-    /// `input` is this connection's own, locked by the caller, so that no other thread takes bytes
-    /// in between; what it still holds comes first. `dst` grows with the bytes that arrive, to at
+    /// `input` is as for [`Connection::fill`], so that no other thread takes bytes in between; what it
+    /// still holds comes first. `dst` grows with the bytes that arrive, to at
     /// most twice their number and 64 KiB, never by `max` alone. Fails as
     /// [`Connection::fill`] does.
     pub fn fill_direct(&self, input: &mut Input, dst: &mut Vec<u8>, max: usize) -> Result<Fill> {

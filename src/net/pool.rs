@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-
-use crate::net::wait::lock;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 /// The smallest buffer of the pool.
 pub(crate) const SMALLEST: usize = 4 * 1024;
@@ -14,54 +12,74 @@ pub(crate) const LARGEST: usize = 256 * 1024;
 const SIZES: usize = 7;
 /// The pool keeps at most this much of each size.
 const KEPT_PER_SIZE: usize = 1024 * 1024;
-/// While buffers of so many bytes are kept alive by parts that were lent, nothing more is lent: a
-/// small part may keep a large buffer.
-const KEPT_BY_PARTS: usize = 4 * 1024 * 1024;
+/// Of buffers of so many bytes parts may be lent; beyond that there are only copies. A small part may
+/// keep a large buffer.
+const LENT_AT_MOST: usize = 4 * 1024 * 1024;
 
 /// A buffer, all initialised, with arbitrary content; or none. It goes back to the pool when dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Buffer(Option<Arc<Vec<u8>>>);
+pub(crate) struct Buffer {
+    bytes: Option<Arc<Vec<u8>>>,
+    /// It counts in [`LENT`].
+    is_lent: bool,
+}
 
 impl Buffer {
     /// None.
     pub(crate) const fn none() -> Self {
-        Self(None)
+        Self { bytes: None, is_lent: false }
     }
 
     /// At least `size` bytes, of the pool if it has such a buffer.
     pub(crate) fn take(size: usize) -> Self {
         let size = size.max(SMALLEST).next_power_of_two();
-        let pooled = shelf(size).and_then(|shelf| lock(&POOL).get_mut(shelf)?.pop());
-        Self(Some(pooled.unwrap_or_else(|| Arc::new(vec![0; size]))))
+        let pooled = shelf(size).and_then(|shelf| pool()?.get_mut(shelf)?.pop());
+        let bytes = pooled.unwrap_or_else(|| Arc::new(vec![0; size]));
+        Self { bytes: Some(bytes), is_lent: false }
     }
 
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.0.as_deref().map_or(&[], Vec::as_slice)
+        self.bytes.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// To write into; empty while a part is lent.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        self.0.as_mut().and_then(Arc::get_mut).map_or(&mut [], Vec::as_mut_slice)
+        let Some(bytes) = self.bytes.as_mut().and_then(Arc::get_mut) else { return &mut [] };
+        if self.is_lent {
+            self.is_lent = false;
+            LENT.fetch_sub(bytes.len(), Ordering::Relaxed);
+        }
+        bytes
     }
 
     /// Lends a part for reading; `None` where copying it is better: a smallest buffer holds few
     /// messages, and another one would be needed for each.
     #[inline]
-    pub(crate) fn lend(&self, place: &Range<usize>) -> Option<Lent> {
-        let buffer = self.0.as_ref()?;
-        if buffer.len() == SMALLEST || LEFT_TO_PARTS.load(Ordering::Relaxed) > KEPT_BY_PARTS {
-            return None;
+    pub(crate) fn lend(&mut self, place: &Range<usize>) -> Option<Lent> {
+        let bytes = self.bytes.as_ref()?;
+        if !self.is_lent {
+            let size = bytes.len();
+            if size == SMALLEST || LENT.load(Ordering::Relaxed) + size > LENT_AT_MOST {
+                return None;
+            }
+            LENT.fetch_add(size, Ordering::Relaxed);
+            self.is_lent = true;
         }
-        Some(Lent { buffer: Some(Arc::clone(buffer)), place: place.clone() })
+        Some(Lent { bytes: Some(Arc::clone(bytes)), place: place.clone() })
     }
 }
 
 impl Drop for Buffer {
-    #[inline]
     fn drop(&mut self) {
-        if let Some(buffer) = self.0.take() {
-            give(buffer);
+        let Some(mut bytes) = self.bytes.take() else { return };
+        if !self.is_lent {
+            give(bytes);
+        } else if Arc::get_mut(&mut bytes).is_some() {
+            return_lent(bytes);
+        } else if let Some(bytes) = Arc::into_inner(bytes) {
+            // The last part has gone meanwhile.
+            return_lent(Arc::new(bytes));
         }
     }
 }
@@ -70,7 +88,7 @@ impl Drop for Buffer {
 #[derive(Debug)]
 pub struct Lent {
     /// `None` only while it is dropped.
-    buffer: Option<Arc<Vec<u8>>>,
+    bytes: Option<Arc<Vec<u8>>>,
     place: Range<usize>,
 }
 
@@ -78,7 +96,7 @@ impl Lent {
     /// The bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        self.buffer.as_ref().and_then(|buffer| buffer.get(self.place.clone())).unwrap_or_default()
+        self.bytes.as_ref().and_then(|bytes| bytes.get(self.place.clone())).unwrap_or_default()
     }
 }
 
@@ -86,39 +104,42 @@ impl Drop for Lent {
     #[inline]
     fn drop(&mut self) {
         // The last one has what the buffer's owner left.
-        if let Some(buffer) = self.buffer.take().and_then(Arc::into_inner) {
-            return_left(buffer);
+        if let Some(bytes) = self.bytes.take().and_then(Arc::into_inner) {
+            return_lent(Arc::new(bytes));
         }
     }
 }
 
 #[cold]
-fn return_left(buffer: Vec<u8>) {
-    LEFT_TO_PARTS.fetch_sub(buffer.len(), Ordering::Relaxed);
-    give(Arc::new(buffer));
+fn return_lent(bytes: Arc<Vec<u8>>) {
+    LENT.fetch_sub(bytes.len(), Ordering::Relaxed);
+    give(bytes);
 }
 
-/// Bytes of buffers whose owner went on to another one because parts were lent.
-static LEFT_TO_PARTS: AtomicUsize = AtomicUsize::new(0);
+/// Bytes of buffers of which a part is lent, or was lent since they were last written.
+static LENT: AtomicUsize = AtomicUsize::new(0);
 
 /// Buffers by size, so that receiving neither allocates nor fills memory with zeros.
 static POOL: Mutex<[Vec<Arc<Vec<u8>>>; SIZES]> = Mutex::new([const { Vec::new() }; SIZES]);
 
-/// Gives a buffer back; it is freed when its size is not the pool's or the pool is full.
-fn give(mut buffer: Arc<Vec<u8>>) {
-    let size = buffer.len();
-    if Arc::get_mut(&mut buffer).is_none() {
-        LEFT_TO_PARTS.fetch_add(size, Ordering::Relaxed);
-        if let Some(buffer) = Arc::into_inner(buffer) {
-            return_left(buffer);
-        }
-        return;
+/// None while another thread is at it, also one of a parent process that was forked then: a new buffer
+/// is better than a wait.
+fn pool() -> Option<MutexGuard<'static, [Vec<Arc<Vec<u8>>>; SIZES]>> {
+    match POOL.try_lock() {
+        Ok(pool) => Some(pool),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
-    let Some(shelf) = shelf(size) else { return };
-    let mut pool = lock(&POOL);
+}
+
+/// Gives a buffer back that nobody else has; it is freed when its size is not the pool's or the pool is
+/// full.
+fn give(bytes: Arc<Vec<u8>>) {
+    let size = bytes.len();
+    let (Some(shelf), Some(mut pool)) = (shelf(size), pool()) else { return };
     let Some(shelf) = pool.get_mut(shelf) else { return };
     if shelf.len() < KEPT_PER_SIZE / size {
-        shelf.push(buffer);
+        shelf.push(bytes);
     }
 }
 
@@ -128,8 +149,12 @@ fn shelf(size: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::net::wait::lock;
+
+    /// For tests that lend: they count what the whole process has lent.
+    pub(crate) static TURN: Mutex<()> = Mutex::new(());
 
     #[test]
     fn the_pool_is_bounded() {
@@ -143,11 +168,20 @@ mod tests {
         assert!(lock(&POOL)[SIZES - 1].len() <= KEPT_PER_SIZE / LARGEST);
     }
 
+    const SIZE: usize = 2 * SMALLEST;
+
+    /// A fresh one.
+    fn filled(byte: u8) -> Buffer {
+        Buffer { bytes: Some(Arc::new(vec![byte; SIZE])), is_lent: false }
+    }
+
+    fn lent() -> usize {
+        LENT.load(Ordering::Relaxed)
+    }
+
     #[test]
-    fn what_is_lent_is_not_written_and_little_is_kept_for_it() {
-        const SIZE: usize = 2 * SMALLEST;
-        // Fresh ones, so that other tests have no part in them.
-        let filled = |byte| Buffer(Some(Arc::new(vec![byte; SIZE])));
+    fn what_is_lent_is_not_written() {
+        let _turn = lock(&TURN);
         assert!(Buffer::take(SMALLEST).lend(&(0..SMALLEST)).is_none());
         assert!(Buffer::none().lend(&(0..1)).is_none());
 
@@ -155,22 +189,55 @@ mod tests {
         let part = buffer.lend(&(10..1000)).unwrap();
         assert!(buffer.bytes_mut().is_empty());
         drop(part);
+        assert_eq!(lent(), SIZE);
         buffer.bytes_mut().fill(8);
+        assert_eq!(lent(), 0);
 
         let (first, second) = (buffer.lend(&(0..600)).unwrap(), buffer.lend(&(9..10)).unwrap());
         drop(buffer);
-        assert_eq!(LEFT_TO_PARTS.load(Ordering::Relaxed), SIZE);
+        assert_eq!(lent(), SIZE);
         drop(second);
-        assert_eq!(LEFT_TO_PARTS.load(Ordering::Relaxed), SIZE);
+        assert_eq!(lent(), SIZE);
         assert_eq!(first.bytes(), [8; 600]);
         drop(first);
-        assert_eq!(LEFT_TO_PARTS.load(Ordering::Relaxed), 0);
+        assert_eq!(lent(), 0);
 
-        let parts: Vec<Lent> = (0..).map_while(|_| filled(9).lend(&(0..600))).collect();
-        assert_eq!(parts.len(), KEPT_BY_PARTS / SIZE + 1);
-        assert!(parts.iter().all(|part| part.bytes() == [9; 600]));
-        drop(parts);
-        assert_eq!(LEFT_TO_PARTS.load(Ordering::Relaxed), 0);
-        assert!(filled(1).lend(&(0..600)).is_some());
+        let mut buffer = filled(9);
+        drop(buffer.lend(&(0..600)));
+        drop(buffer);
+        assert_eq!(lent(), 0);
+    }
+
+    #[test]
+    fn little_is_kept_by_parts_whether_the_owner_goes_on_or_not() {
+        let _turn = lock(&TURN);
+        for owner_stays in [true, false] {
+            let mut owners = Vec::new();
+            let parts: Vec<Lent> = (0..)
+                .map_while(|_| {
+                    let mut buffer = filled(9);
+                    let part = buffer.lend(&(0..600));
+                    owners.extend(owner_stays.then_some(buffer));
+                    part
+                })
+                .collect();
+            assert_eq!(parts.len(), LENT_AT_MOST / SIZE);
+            assert!(parts.iter().all(|part| part.bytes() == [9; 600]));
+            drop((parts, owners));
+            assert_eq!(lent(), 0);
+        }
+    }
+
+    #[test]
+    fn each_lent_buffer_is_taken_off_once() {
+        let _turn = lock(&TURN);
+        for _ in 0..2000 {
+            let mut buffer = filled(1);
+            let part = buffer.lend(&(0..600)).unwrap();
+            let other = std::thread::spawn(move || drop(part));
+            drop(buffer);
+            other.join().unwrap();
+            assert_eq!(lent(), 0);
+        }
     }
 }

@@ -97,7 +97,7 @@ pub fn block_on<T>(cancels: &[&Cancel], mut step: impl FnMut() -> Result<Step<T>
         }
         let socket = PollFd::new(watch.socket, watch.readable, watch.writable);
         let mut fds = [socket, PollFd::nothing()];
-        was_late = wait(&mut fds, deadline, watch.news.as_ref(), &cancels)?.late;
+        was_late = wait(&mut fds, deadline, watch.news.as_ref(), &cancels)?;
     }
 }
 
@@ -128,12 +128,12 @@ pub fn wait_ready(
     fds.push(PollFd::nothing());
     loop {
         cancels.check()?;
-        let polled = wait(&mut fds, deadline, None, &cancels)?;
+        let late = wait(&mut fds, deadline, None, &cancels)?;
         for (watch, fd) in watches.iter_mut().zip(&fds) {
             watch.ready = fd.is_ready();
         }
         let ready = watches.iter().any(|watch| watch.ready);
-        if ready || !polled.ready {
+        if ready || late {
             return Ok(ready);
         }
     }
@@ -164,21 +164,13 @@ impl<'a> Cancels<'a> {
     }
 }
 
-/// What a wait came to.
-struct Polled {
-    /// A socket is ready, or there is news.
-    ready: bool,
-    /// The deadline has passed.
-    late: bool,
-}
-
-/// Polls once. The last of `fds` is replaced by this thread's bell.
+/// Polls once; whether the deadline has passed. The last of `fds` is replaced by this thread's bell.
 fn wait(
     fds: &mut [PollFd],
     deadline: Option<Instant>,
     news: Option<&News>,
     cancels: &Cancels<'_>,
-) -> Result<Polled> {
+) -> Result<bool> {
     // Asked after the registration: what happened before it rang no bell.
     let happened = || cancels.any() || news.is_some_and(News::came);
     if cancels.tokens.is_empty() && news.is_none() {
@@ -199,7 +191,7 @@ fn poll(
     deadline: Option<Instant>,
     waker: Option<&Waker>,
     happened: impl Fn() -> bool,
-) -> Result<Polled> {
+) -> Result<bool> {
     let interrupt = INTERRUPT.get();
     loop {
         // A bell that rings at the deadline saves a timer of the poll, and a look at the clock.
@@ -208,7 +200,7 @@ fn poll(
         let timeout = if timed { None } else { poll_timeout(deadline, interrupt.is_some()) };
         // Setting the bell may have undone a call, and an interrupt check that waits itself answers it.
         if waker.is_some_and(Waker::was_called) || happened() {
-            return Ok(Polled { ready: true, late: is_over(deadline) });
+            return Ok(is_over(deadline));
         }
         let result = sys::poll(fds, timeout);
         if let Some(check) = interrupt {
@@ -228,7 +220,7 @@ fn poll(
         };
         let late = (rings || !timed) && is_over(deadline);
         if ready || late {
-            return Ok(Polled { ready, late });
+            return Ok(late);
         }
     }
 }
@@ -357,12 +349,18 @@ mod tests {
     fn r63_a_socket_that_is_always_ready_does_not_outrun_the_deadline() {
         let bell = Bell::new().unwrap();
         bell.ring();
-        let deadline = Some(Instant::now() + Duration::from_millis(20));
-        let result = block_on(&[], || -> Result<Step<()>> {
-            let watch = Watch { socket: bell.id(), readable: true, writable: false, news: None };
-            Ok(Step::Wait { watch, deadline })
-        });
-        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+        let cancel = Cancel::new();
+        // Without and with a bell that rings at the deadline.
+        for cancels in [&[][..], &[&cancel]] {
+            let deadline = Some(Instant::now() + Duration::from_millis(20));
+            let result = block_on(cancels, || -> Result<Step<()>> {
+                let socket = bell.id();
+                let watch = Watch { socket, readable: true, writable: false, news: None };
+                Ok(Step::Wait { watch, deadline })
+            });
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(deadline.is_some_and(|deadline| deadline <= Instant::now()));
+        }
     }
 
     #[test]
@@ -397,30 +395,60 @@ mod tests {
         assert_eq!(cancel.wakeup.waiters(), 0);
     }
 
-    /// Threads that come after the first one, which stays known to the wakeup, hear as well.
+    /// The first thread, which stays known to the wakeup while it lives, and those that come after it.
     #[test]
     fn every_waiting_thread_hears() {
         let wakeup = Arc::new(Wakeup::new());
-        let begun = Instant::now();
-        let wait = || {
-            let mut news = Some(News::since_now(&wakeup));
-            block_on(&[], || match news.take() {
-                Some(news) => waiting(Some(news), Some(begun + LONG)),
-                None => Ok(Step::Done(())),
-            })
-        };
-        for threads in [1, 3, 2] {
-            std::thread::scope(|scope| {
-                let waiters: Vec<_> = (0..threads).map(|_| scope.spawn(wait)).collect();
-                while wakeup.waiters() < threads {
-                    std::thread::yield_now();
+        let (begun, said) = (Instant::now(), AtomicU64::new(0));
+        let wait = |goal| {
+            let result = block_on(&[], || {
+                let news = News::since_now(&wakeup);
+                if said.load(Ordering::SeqCst) == goal {
+                    return Ok(Step::Done(()));
                 }
-                wakeup.wake();
-                waiters.into_iter().for_each(|waiter| waiter.join().unwrap().unwrap());
+                waiting(Some(news), Some(begun + LONG))
             });
-            assert!(begun.elapsed() < LONG, "somebody was not told");
+            assert!(result.is_ok(), "somebody was not told");
+        };
+        let hear = |others: usize, first_waits: bool| {
+            let goal = said.load(Ordering::SeqCst) + 1;
+            let all = others + usize::from(first_waits);
+            std::thread::scope(|scope| {
+                (0..others).for_each(|_| drop(scope.spawn(|| wait(goal))));
+                scope.spawn(|| {
+                    while wakeup.waiters() < all && begun.elapsed() < LONG {
+                        std::thread::yield_now();
+                    }
+                    said.store(goal, Ordering::SeqCst);
+                    wakeup.wake();
+                });
+                if first_waits {
+                    wait(goal);
+                }
+            });
             assert_eq!(wakeup.waiters(), 0);
-        }
+        };
+        std::thread::scope(|scope| {
+            let first = || [(0, true), (2, true), (3, false), (1, true)].map(|(n, me)| hear(n, me));
+            scope.spawn(first).join().unwrap();
+        });
+        hear(2, false);
+        hear(1, true);
+    }
+
+    #[test]
+    fn a_thread_that_ends_leaves_no_bell() {
+        let wakeup = Arc::new(Wakeup::new());
+        let wait = || {
+            let deadline = Some(Instant::now());
+            let result = block_on(&[], || -> Result<Step<()>> {
+                waiting(Some(News::since_now(&wakeup)), deadline)
+            });
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(wakeup.knows_first());
+        };
+        std::thread::scope(|scope| scope.spawn(wait).join()).unwrap();
+        assert!(!wakeup.knows_first());
     }
 
     #[test]

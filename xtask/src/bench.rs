@@ -70,9 +70,9 @@ fn rows() -> Vec<Row> {
     // Messages in a turn, and turns. In a short turn the beginning of a connection counts; and what a
     // send costs depends on whether the server sleeps.
     for (direction, loads) in [
-        ("receive", [(3_000_000, 2), (2_000_000, 2), (2_000, 1)]),
-        ("send", [(150_000, 2), (150_000, 2), (2_000, 1)]),
-        ("echo", [(6_000, 8), (6_000, 8), (500, 1)]),
+        ("receive", [(3_000_000, 2), (2_000_000, 4), (2_000, 1)]),
+        ("send", [(150_000, 2), (150_000, 4), (2_000, 1)]),
+        ("echo", [(6_000, 8), (6_000, 16), (500, 1)]),
     ] {
         for (size, (count, turns)) in ["64", "1024", "1048576"].into_iter().zip(loads) {
             for content in ["binary", "ascii", "utf8"] {
@@ -198,7 +198,7 @@ fn page(rows: &[Row]) -> String {
 
 openck through the exported C functions of its shared library against tungstenite, which is used directly from Rust, over loopback; written
 by `cargo xtask bench`.
-Nine rounds, in each of which the two take turns, up to eight times; a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
+Nine rounds, in each of which the two take turns, up to sixteen times; a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
 system time of the client per message. For each message received, openck makes the six calls of a program: ReadFrame, FinalFrame,
 FrameOpcodeInt, FrameDataLen, then GetFrameData and ReadFrameFailReason, or GetFrameDataBd and Clear. Each round is in `benches/rounds.csv`.
 

@@ -1831,7 +1831,8 @@ class BinData(Object):
     def SecureClear(self) -> bool:
         """Overwrites all bytes with zeros, then removes them.
 
-        For secrets. Copies that were taken out before are not reached.
+        For secrets. Copies that were taken out before are not reached, nor are the buffers that
+        a connection received the bytes in.
 
         Result: True.
 

@@ -23,7 +23,7 @@ pub(super) struct Data {
     /// Whole frames, and behind them the beginning of an unfinished one.
     pub(super) bytes: Vec<u8>,
     /// A single whole frame that still stands in the receive buffer; `bytes` is empty then. So the
-    /// usual frame is copied once, to where the program wants it.
+    /// usual frame is copied at most once, to where the program wants it.
     in_input: Range<usize>,
     /// How much belongs to whole frames.
     pub(super) ready: usize,
@@ -151,7 +151,7 @@ impl Data {
 
     /// Takes the whole frames and appends them to `bin_data`.
     #[inline(always)]
-    pub(super) fn take_into(&mut self, bin_data: &BinData, input: &Input) {
+    pub(super) fn take_into(&mut self, bin_data: &BinData, input: &mut Input) {
         if !self.in_input.is_empty() {
             let place = std::mem::take(&mut self.in_input);
             if place.len() < LENT_FROM || !lend_into(bin_data, input, &place) {
@@ -193,11 +193,10 @@ thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Appends a part of `input` without copying it; false where copying is better.
+/// Puts a part of `input` into an empty object without copying it; false where copying is better.
 #[inline(never)]
-fn lend_into(bin_data: &BinData, input: &Input, place: &Range<usize>) -> bool {
-    let lent = input.lend(place);
-    lent.map(|lent| bin_data.append_lent(lent)).is_some()
+fn lend_into(bin_data: &BinData, input: &mut Input, place: &Range<usize>) -> bool {
+    bin_data.fill_with_lent(|| input.lend(place))
 }
 
 /// Gives the buffer of a text that is not needed any more to the next [`FrameText`].
@@ -263,7 +262,7 @@ mod tests {
             assert_eq!(data.take_text(&Input::new()).unwrap().into_bytes().len(), size);
             assert_eq!(data.bytes, b"rest");
             let bin_data = BinData::new_object();
-            data.take_into(&bin_data, &Input::new());
+            data.take_into(&bin_data, &mut Input::new());
             assert_eq!((bin_data.num_bytes(), data.bytes.as_slice()), (0, &b"rest"[..]));
         }
     }
@@ -291,7 +290,7 @@ mod tests {
     #[test]
     fn a_character_that_was_cut_by_a_take_is_no_text() {
         let mut data = data(b"\xC3", Opcode::Text, false);
-        data.take_into(&BinData::new_object(), &Input::new());
+        data.take_into(&BinData::new_object(), &mut Input::new());
         data.bytes.push(0xA9);
         data.frame_ended(Opcode::Continuation, true);
         assert!(data.take_text(&Input::new()).is_err());
@@ -305,5 +304,29 @@ mod tests {
         data.frame_ended(Opcode::Text, false);
         data.drop_unfinished();
         assert_eq!(data.take_text(&Input::new()).unwrap().as_str(), "whole");
+    }
+
+    #[test]
+    fn what_came_with_much_more_is_lent_to_an_empty_object() {
+        let _turn = crate::net::wait::lock(&crate::net::pool::tests::TURN);
+        let mut input = Input::new();
+        for _ in 0..2 {
+            let n = input.room().len();
+            input.filled(n);
+        }
+        for (size, prefix, is_lent) in
+            [(LENT_FROM, "", true), (LENT_FROM, "x", false), (LENT_FROM - 1, "", false)]
+        {
+            let bin_data = BinData::new_object();
+            bin_data.append_bytes(prefix.as_bytes());
+            let mut data = Data::default();
+            input.consume(size);
+            data.message_stays_in(&input, size, Opcode::Binary);
+            data.take_into(&bin_data, &mut input);
+            assert_eq!(bin_data.is_lent(), is_lent, "{size} bytes behind \"{prefix}\"");
+            assert_eq!(bin_data.num_bytes() as usize, prefix.len() + size);
+            bin_data.get_bytes_ptr().unwrap();
+            assert!(!bin_data.is_lent());
+        }
     }
 }

@@ -6,6 +6,8 @@
 
 mod compression;
 mod data;
+#[cfg(test)]
+mod memory;
 mod open;
 mod read;
 mod settings;

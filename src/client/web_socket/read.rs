@@ -255,22 +255,22 @@ impl WebSocket {
         data: &mut Data,
     ) -> Result<Received> {
         let Open { connection, receiver } = open;
+        // What other threads took in comes first; it moves by pointer. The lock is held until the socket
+        // was asked, so that nobody takes bytes in between.
         let mut shared = lock(&connection.input);
-        // Both are moved by pointer. The empty buffer goes in, the filled one comes out.
-        std::mem::swap(&mut *shared, input);
-        if !input.is_empty() {
+        if !shared.is_empty() {
+            *input = std::mem::take(&mut *shared);
             return Ok(Received::More);
         }
+        shared.release();
         let direct = receiver.direct();
         let from = data.bytes.len();
         let fill = if direct >= DIRECT_FROM {
             data.prepare(direct);
-            connection.fill_direct(&mut shared, &mut data.bytes, direct)
+            connection.fill_direct(input, &mut data.bytes, direct)
         } else {
-            connection.fill(&mut shared)
+            connection.fill(input)
         };
-        // The buffer stays on this side also without bytes: for the next time.
-        std::mem::swap(&mut *shared, input);
         match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
                 lock(&self.write).send_waiting_pong();
@@ -455,6 +455,7 @@ impl WebSocket {
             }
             Ok(Step::Done(()))
         });
+        lock(&connection.input).release();
         connection.shut_down();
         connection.close();
     }

@@ -95,7 +95,8 @@ pub unsafe extern "C" fn CkBinData_Clear(handle: HCkBinData) -> BOOL {
 
 /// Overwrites all bytes with zeros, then removes them.
 ///
-/// For secrets. Copies that were taken out before are not reached.
+/// For secrets. Copies that were taken out before are not reached, nor are the buffers that a
+/// connection received the bytes in.
 ///
 /// Result: True.
 ///
@@ -445,7 +446,7 @@ pub unsafe extern "C" fn CkBinData_GetByte(handle: HCkBinData, index: c_int) -> 
     abi::call_int(handle, "GetByte", |o: &BinData| o.get_byte(index))
 }
 
-/// Gives the address of the bytes, without copying them.
+/// Gives the address of the bytes, where the object keeps them.
 ///
 /// NumBytes tells how many there are. The bytes must not be written to.
 ///

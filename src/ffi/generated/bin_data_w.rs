@@ -315,7 +315,7 @@ pub unsafe extern "C" fn CkBinDataW_GetByte(handle: HCkBinData, index: c_int) ->
     abi::call_int(handle, "GetByte", |o: &BinData| o.get_byte(index))
 }
 
-/// Gives the address of the bytes, without copying them.
+/// Gives the address of the bytes, where the object keeps them.
 ///
 /// See `CkBinData_GetBytesPtr`.
 #[unsafe(no_mangle)]

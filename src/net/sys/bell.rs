@@ -17,7 +17,7 @@ mod platform {
     ///
     /// A poll with a timeout of its own starts and stops a timer of the kernel each time, a good part
     /// of what a short wait costs. This one is set once and left alone while later polls have later
-    /// deadlines: it may ring too early, once, and never too late.
+    /// deadlines: it may ring too early, once, and never later than the clocks can tell.
     pub(crate) struct Bell {
         timer: File,
         /// The same moment, for the program and for the timer.
@@ -59,11 +59,11 @@ mod platform {
             let (born, _) = self.born;
             let after = deadline.saturating_duration_since(born).as_nanos();
             let after = u64::try_from(after).unwrap_or(NEVER - 1);
-            self.set_to.load(Ordering::Relaxed) <= after || self.set_to(after)
+            self.set_to.load(Ordering::Relaxed) <= after || self.arm(after)
         }
 
         #[cold]
-        fn set_to(&self, after: u64) -> bool {
+        fn arm(&self, after: u64) -> bool {
             let (_, born) = self.born;
             let set = self.set(born.saturating_add(Duration::from_nanos(after)));
             self.set_to.store(if set { after } else { NEVER }, Ordering::Relaxed);
@@ -80,7 +80,7 @@ mod platform {
         fn set(&self, at: Duration) -> bool {
             let value = libc::timespec {
                 tv_sec: libc::time_t::try_from(at.as_secs()).unwrap_or(libc::time_t::MAX),
-                tv_nsec: at.subsec_nanos().into(),
+                tv_nsec: i32::try_from(at.subsec_nanos()).unwrap_or(0).into(),
             };
             let interval = libc::timespec { tv_sec: 0, tv_nsec: 0 };
             let time = libc::itimerspec { it_interval: interval, it_value: value };

@@ -1,8 +1,9 @@
 //! How other threads end or hasten a wait: news, cancel tokens, and the waker of each thread.
 
 use std::cell::RefCell;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::lock;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,8 +36,8 @@ pub struct Wakeup {
     count: AtomicU64,
     waiters: AtomicUsize,
     /// The waker of the thread that waited first. It stays here, so that one thread that waits again
-    /// and again, the usual case, only counts itself.
-    first: OnceLock<Arc<Waker>>,
+    /// and again, the usual case, only counts itself. Weak: the thread may end.
+    first: OnceLock<Weak<Waker>>,
     /// The wakers of other threads that wait now.
     others: Mutex<Vec<Arc<Waker>>>,
 }
@@ -69,7 +70,7 @@ impl Wakeup {
 
     #[cold]
     fn wake_waiters(&self) {
-        if let Some(first) = self.first.get() {
+        if let Some(first) = self.first.get().and_then(Weak::upgrade) {
             // It may not be among the waiters; its next wait then looks once in vain.
             first.wake();
         }
@@ -88,6 +89,12 @@ impl Wakeup {
         self.waiters.load(Ordering::SeqCst).max(lock(&self.others).len())
     }
 
+    /// Whether the thread that waited first still lives.
+    #[cfg(test)]
+    pub(super) fn knows_first(&self) -> bool {
+        self.first.get().is_some_and(|first| first.strong_count() > 0)
+    }
+
     fn register(&self, waker: &Arc<Waker>) {
         if !self.is_first(waker) {
             self.register_other(waker);
@@ -104,12 +111,12 @@ impl Wakeup {
 
     #[inline]
     fn is_first(&self, waker: &Arc<Waker>) -> bool {
-        self.first.get().is_some_and(|first| Arc::ptr_eq(first, waker))
+        self.first.get().is_some_and(|first| ptr::eq(first.as_ptr(), Arc::as_ptr(waker)))
     }
 
     #[cold]
     fn register_other(&self, waker: &Arc<Waker>) {
-        if self.first.set(Arc::clone(waker)).is_err() {
+        if self.first.set(Arc::downgrade(waker)).is_err() {
             lock(&self.others).push(Arc::clone(waker));
         }
     }

@@ -1,0 +1,112 @@
+//! What receive buffers a session holds while it does not read.
+
+use std::time::Duration;
+
+use openck_test_support::script::Action::{self, ExpectFrame, ExpectRequest, Ignore, Pause, Send};
+use openck_test_support::script::{ScriptServer, Upgrade};
+use openck_test_support::wire::{frame, opcode};
+
+use super::WebSocket;
+use crate::client::base::lock;
+use crate::client::bin_data::BinData;
+use crate::client::{Class, Rest};
+use crate::error::ErrorKind;
+
+/// A session with a server that plays these steps after the handshake.
+fn session(steps: &[Action]) -> (ScriptServer, WebSocket) {
+    let opening = [ExpectRequest, Action::SendUpgrade(Upgrade::default())];
+    let server = ScriptServer::start(opening.into_iter().chain(steps.iter().cloned()).collect());
+    let (rest, ws) = (Rest::new_object(), WebSocket::new_object());
+    rest.connect("127.0.0.1", i32::from(server.port()), false, false).unwrap();
+    ws.use_connection(&rest).unwrap();
+    ws.add_client_headers().unwrap();
+    rest.full_request_no_body("GET", "/").unwrap();
+    ws.validate_server_handshake().unwrap();
+    (server, ws)
+}
+
+/// Of the reading side, and of the connection.
+fn held(ws: &WebSocket) -> (usize, usize) {
+    let connection = ws.connection();
+    let shared = connection.map_or(0, |connection| lock(&connection.input).capacity());
+    (ws.read.lock().input.capacity(), shared)
+}
+
+fn read_in_vain(ws: &WebSocket) {
+    ws.set_idle_timeout_ms(20).unwrap();
+    assert_eq!(ws.read_frame().unwrap_err().kind(), ErrorKind::Timeout);
+    ws.set_idle_timeout_ms(20_000).unwrap();
+}
+
+fn read_messages(ws: &WebSocket, count: usize) {
+    let bytes = BinData::new_object();
+    for _ in 0..count {
+        ws.read_frame().unwrap();
+        bytes.clear().unwrap();
+        ws.get_frame_data_bd(&bytes).unwrap();
+        assert_eq!(bytes.num_bytes(), 1000);
+    }
+}
+
+fn messages(count: usize) -> Vec<u8> {
+    frame(true, opcode::BINARY, &[7; 1000]).repeat(count)
+}
+
+#[test]
+fn nothing_after_a_wait_that_failed() {
+    let (_server, ws) = session(&[Send(messages(500)), Ignore]);
+    read_messages(&ws, 500);
+    read_in_vain(&ws);
+    assert_eq!(held(&ws), (0, 0));
+    assert!(!ws.poll_data_available().unwrap());
+    assert_eq!(held(&ws), (0, 0));
+}
+
+/// Of the handshake, when nothing else came.
+#[test]
+fn nothing_of_the_handshake() {
+    let ask: fn(&WebSocket) = |ws| assert!(!ws.poll_data_available().unwrap());
+    for look in [ask, read_in_vain] {
+        let (_server, ws) = session(&[Ignore]);
+        assert_eq!(held(&ws), (0, 4096));
+        look(&ws);
+        assert_eq!(held(&ws), (0, 0));
+    }
+}
+
+#[test]
+fn at_most_a_small_buffer_during_a_wait() {
+    for (count, expected) in [(500, 0), (1, 4096)] {
+        let (_server, ws) = session(&[Send(messages(count)), Ignore]);
+        read_messages(&ws, count);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| ws.read_frame());
+            std::thread::sleep(Duration::from_millis(200));
+            assert_eq!(held(&ws), (expected, 0), "after {count} messages");
+            ws.cancel();
+            assert_eq!(reader.join().unwrap().unwrap_err().kind(), ErrorKind::Aborted);
+        });
+    }
+}
+
+#[test]
+fn nothing_of_what_a_sender_took_in() {
+    let (_server, ws) = session(&[Send(messages(900)), Pause(300), ExpectFrame, Ignore]);
+    ws.send_frame(&"x".repeat(20 << 20), true).unwrap();
+    let (_, shared) = held(&ws);
+    assert!(shared > 900_000, "the sender took in {shared} bytes only: this test says nothing");
+    read_messages(&ws, 900);
+    read_in_vain(&ws);
+    assert_eq!(held(&ws), (0, 0));
+}
+
+/// Also of what a server sends behind its Close.
+#[test]
+fn nothing_after_a_close() {
+    let close = frame(true, opcode::CLOSE, b"");
+    let (_server, ws) = session(&[Send(close), Pause(50), Send(messages(1)), Ignore]);
+    ws.read_frame().unwrap();
+    let connection = ws.connection().unwrap();
+    assert!(!connection.is_open());
+    assert_eq!(lock(&connection.input).capacity(), 0);
+}
