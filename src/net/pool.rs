@@ -119,12 +119,14 @@ fn return_lent(bytes: Arc<Vec<u8>>) {
 /// Bytes of buffers of which a part is lent, or was lent since they were last written.
 static LENT: AtomicUsize = AtomicUsize::new(0);
 
+type Shelves = [Vec<Arc<Vec<u8>>>; SIZES];
+
 /// Buffers by size, so that receiving neither allocates nor fills memory with zeros.
-static POOL: Mutex<[Vec<Arc<Vec<u8>>>; SIZES]> = Mutex::new([const { Vec::new() }; SIZES]);
+static POOL: Mutex<Shelves> = Mutex::new([const { Vec::new() }; SIZES]);
 
 /// None while another thread is at it, also one of a parent process that was forked then: a new buffer
 /// is better than a wait.
-fn pool() -> Option<MutexGuard<'static, [Vec<Arc<Vec<u8>>>; SIZES]>> {
+fn pool() -> Option<MutexGuard<'static, Shelves>> {
     match POOL.try_lock() {
         Ok(pool) => Some(pool),
         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
