@@ -42,8 +42,8 @@ pub enum Fill {
 /// A connection. All methods may be called from any thread at any time.
 pub struct Connection {
     /// Received and not yet consumed; what remains after an HTTP head is the beginning of the
-    /// frames. Whoever reads holds this lock from looking at the bytes until
-    /// [`Connection::watch`], and not while waiting.
+    /// frames. Whoever asks the socket holds this lock from looking at the bytes until
+    /// [`Connection::watch`], and not while waiting; a WebSocket receives into a buffer of its own.
     pub input: Mutex<Input>,
     socket: Socket,
     host: String,
@@ -186,7 +186,7 @@ impl Connection {
             input.consume(n);
             return Ok(Fill::Bytes(n));
         }
-        match &self.tls {
+        let fill = match &self.tls {
             None => self.receive_plain(|socket| {
                 grow(dst, max);
                 let asked = max.min(dst.capacity() - dst.len());
@@ -195,7 +195,11 @@ impl Connection {
                 Ok((n, n < asked))
             }),
             Some(tls) => self.receive_tls(tls, |engine| engine.decrypt_into(dst, max)),
+        };
+        if matches!(fill, Ok(Fill::Pending)) {
+            input.release_large();
         }
+        fill
     }
 
     /// What a reader waits for after `Pending`. Call it before unlocking `input`.

@@ -72,14 +72,11 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let Some(mut bytes) = self.bytes.take() else { return };
-        if !self.is_lent {
-            give(bytes);
-        } else if Arc::get_mut(&mut bytes).is_some() {
+        let Some(bytes) = self.bytes.take() else { return };
+        if self.is_lent {
             return_lent(bytes);
-        } else if let Some(bytes) = Arc::into_inner(bytes) {
-            // The last part has gone meanwhile.
-            return_lent(Arc::new(bytes));
+        } else {
+            give(bytes);
         }
     }
 }
@@ -103,17 +100,19 @@ impl Lent {
 impl Drop for Lent {
     #[inline]
     fn drop(&mut self) {
-        // The last one has what the buffer's owner left.
-        if let Some(bytes) = self.bytes.take().and_then(Arc::into_inner) {
-            return_lent(Arc::new(bytes));
+        if let Some(bytes) = self.bytes.take() {
+            return_lent(bytes);
         }
     }
 }
 
-#[cold]
+/// Of the owner of a buffer that was lent and of all its parts, the last one gives it back.
+#[inline]
 fn return_lent(bytes: Arc<Vec<u8>>) {
-    LENT.fetch_sub(bytes.len(), Ordering::Relaxed);
-    give(bytes);
+    if let Some(bytes) = Arc::into_inner(bytes) {
+        LENT.fetch_sub(bytes.len(), Ordering::Relaxed);
+        give(Arc::new(bytes));
+    }
 }
 
 /// Bytes of buffers of which a part is lent, or was lent since they were last written.

@@ -259,10 +259,12 @@ impl WebSocket {
         // was asked, so that nobody takes bytes in between.
         let mut shared = lock(&connection.input);
         if !shared.is_empty() {
-            *input = std::mem::take(&mut *shared);
-            return Ok(Received::More);
+            std::mem::swap(&mut *shared, input);
         }
         shared.release();
+        if !input.is_empty() {
+            return Ok(Received::More);
+        }
         let direct = receiver.direct();
         let from = data.bytes.len();
         let fill = if direct >= DIRECT_FROM {
@@ -434,7 +436,7 @@ impl WebSocket {
         if !connection.is_open() {
             // A server that ended its side alone is not left waiting for the end of ours.
             connection.close();
-            return;
+            return self.release(&connection);
         }
         let idle = self.settings.idle_timeout().unwrap_or(LINGER);
         let deadline = Instant::now() + idle.min(LINGER);
@@ -455,9 +457,20 @@ impl WebSocket {
             }
             Ok(Step::Done(()))
         });
-        lock(&connection.input).release();
         connection.shut_down();
         connection.close();
+        self.release(&connection);
+    }
+
+    /// The session is over: what came and was not taken apart never will be.
+    fn release(&self, connection: &Connection) {
+        let mut read = self.read.lock();
+        let ReadSide { data, input, .. } = &mut *read;
+        data.settle(input);
+        for input in [input, &mut *lock(&connection.input)] {
+            input.consume(usize::MAX);
+            input.release();
+        }
     }
 }
 
