@@ -1,7 +1,7 @@
 //! Returned texts: a ring of 16 for each object and thread.
 //!
 //! One ring for all threads would free the text that another thread reads. A ring that holds over
-//! 8 MiB lets its oldest texts go early, but never the last two.
+//! 4 MiB lets its oldest texts go early, but never the last two.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use crate::client::web_socket::recycle;
 
 const TEXTS: usize = 16;
 const SPARED: usize = 2;
-const LIMIT: usize = 8 << 20;
+const LIMIT: usize = 4 << 20;
 
 /// The units of one text, NUL included.
 pub(super) enum Buffer {
