@@ -294,7 +294,7 @@ pub fn ulong(value: c_ulong) -> Result<u32> {
 }
 
 /// An object argument.
-#[inline]
+#[inline(always)]
 pub fn object<T: Registered>(handle: *mut c_void) -> Result<Pinned<T>> {
     Handle::of(handle).pin::<T>().ok_or_else(|| no_object(T::NAME, handle))
 }

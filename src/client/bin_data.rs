@@ -105,6 +105,7 @@ impl BinData {
     }
 
     /// Calls `read` with the content, which is locked meanwhile: `read` must not use this object.
+    #[inline]
     pub fn with_bytes<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         read(self.content.lock().bytes())
     }

@@ -20,6 +20,7 @@ use crate::net::dial::server_name;
 use crate::net::sys;
 use crate::net::tls::{TlsEngine, TlsFacts};
 use crate::net::wait::{News, Wakeup, Watch, lock};
+use crate::sync;
 
 pub use send::{QUEUE_LIMIT, Ticket};
 
@@ -52,7 +53,7 @@ pub struct Connection {
     local: Option<SocketAddr>,
     tls: Option<Mutex<TlsEngine>>,
     facts: TlsFacts,
-    output: Mutex<Output>,
+    output: sync::Mutex<Output>,
     /// Bytes in `output`, readable without its lock.
     queued: AtomicUsize,
     /// Plaintext that the TLS engine holds back.
@@ -113,7 +114,7 @@ impl Connection {
             socket,
             tls: engine.map(Mutex::new),
             facts,
-            output: Mutex::default(),
+            output: sync::Mutex::default(),
             queued: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             sent: AtomicU64::new(0),
@@ -318,14 +319,14 @@ impl Connection {
     pub fn shut_down(&self) {
         let engine = self.tls.as_ref().map(|tls| lock(tls));
         // Before the engine is free again, so that no sender comes after close_notify.
-        lock(&self.output).finishing = true;
+        self.output.lock().finishing = true;
         match engine {
             Some(mut engine) => {
                 engine.finish();
                 let _ = self.move_ciphertext(engine);
             }
             None => {
-                let _ = self.flush_output(&mut lock(&self.output));
+                let _ = self.flush_output(&mut self.output.lock());
             }
         }
     }
@@ -398,13 +399,16 @@ impl Connection {
         u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
+    #[inline]
     fn check_open(&self) -> Result<()> {
-        if !self.closed.load(Ordering::SeqCst) {
-            return Ok(());
-        }
+        if self.is_closed() { Err(self.closed_by_program()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn closed_by_program(&self) -> Error {
         let server = server_name(&self.host, self.port);
         let text = format!("The connection to {server} was closed by this program.");
-        Err(Error::new(ErrorKind::NotConnected, text).advise("Connect again."))
+        Error::new(ErrorKind::NotConnected, text).advise("Connect again.")
     }
 
     fn lost(&self, error: &io::Error) -> Error {

@@ -39,7 +39,15 @@ pub fn copy_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     let (words, rest) = payload.as_chunks();
     out.reserve(payload.len());
     out.extend(words.iter().flat_map(|word| (u64::from_ne_bytes(*word) ^ mask).to_ne_bytes()));
-    out.extend(rest.iter().zip(mask.to_ne_bytes()).map(|(byte, mask)| byte ^ mask));
+    if !rest.is_empty() {
+        copy_masked_tail(out, rest, key);
+    }
+}
+
+/// Most frames have a short one or none: it is kept out of the way.
+#[inline(never)]
+fn copy_masked_tail(out: &mut Vec<u8>, tail: &[u8], key: [u8; 4]) {
+    out.extend(tail.iter().zip(key.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
 /// The failure of the system's random source.

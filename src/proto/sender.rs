@@ -96,7 +96,7 @@ impl Sender {
     }
 
     /// The same for text that is UTF-8 by its type: it is not checked again.
-    #[inline]
+    #[inline(always)]
     pub fn admit_payload(&mut self, payload: Payload<'_>, fin: bool) -> Result<Admitted> {
         match payload {
             Payload::Binary(bytes) => self.admit(false, bytes, fin),

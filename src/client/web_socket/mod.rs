@@ -39,7 +39,9 @@ pub struct WebSocket {
     settings: Settings,
     link: Mutex<Option<Link>>,
     read: sync::Mutex<ReadSide>,
-    write: Mutex<WriteSide>,
+    write: sync::Mutex<WriteSide>,
+    /// Whether an automatic Pong waits for room, as far as the reader knows.
+    pong_waits: AtomicBool,
     /// Whether `deflater` is there.
     compressing: AtomicBool,
     /// Locked while a message is compressed.
@@ -89,7 +91,8 @@ impl Class for WebSocket {
             settings: Settings::default(),
             link: Mutex::default(),
             read: sync::Mutex::default(),
-            write: Mutex::default(),
+            write: sync::Mutex::default(),
+            pong_waits: AtomicBool::new(false),
             compressing: AtomicBool::new(false),
             deflater: Mutex::default(),
             sessions: AtomicUsize::new(0),
@@ -125,7 +128,7 @@ impl Drop for WebSocket {
 impl WebSocket {
     /// The connection of the session, open or not.
     fn connection(&self) -> Option<Arc<Connection>> {
-        lock(&self.write).connection().cloned()
+        self.write.lock().connection().cloned()
     }
 
     fn session(&self) -> usize {

@@ -71,7 +71,7 @@ impl WebSocket {
         let deflater = accepted.deflate.as_ref().map(|agreed| compression.deflater(agreed));
         self.compressing.store(deflater.is_some(), Ordering::Relaxed);
         *lock(&self.deflater) = deflater;
-        lock(&self.write).open(connection, keys);
+        self.write.lock().open(connection, keys);
         session.set_upgraded();
         self.status.set_connected(true);
         let mut log = Log::new();
@@ -96,7 +96,7 @@ impl WebSocket {
             connection.close();
         }
         self.read.lock().reset();
-        lock(&self.write).reset();
+        self.write.lock().reset();
         self.compressing.store(false, Ordering::Relaxed);
         *lock(&self.deflater) = None;
         self.status.reset();

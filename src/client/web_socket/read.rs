@@ -1,6 +1,7 @@
 //! The reading side: one frame a call, its data gathered until the program takes it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::data::{DIRECT_FROM, Data};
@@ -275,7 +276,10 @@ impl WebSocket {
         };
         match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
-                lock(&self.write).send_waiting_pong();
+                if self.pong_waits.load(Ordering::Relaxed) {
+                    let waits = self.write.lock().send_waiting_pong();
+                    self.pong_waits.store(waits, Ordering::Relaxed);
+                }
                 // Before the lock of the input goes: what another thread takes in now is news.
                 Ok(Received::Wait(connection.watch(true)))
             }
@@ -301,11 +305,12 @@ impl WebSocket {
                 Ok(Some(Progress::Frame))
             }
             Event::Ping(ping) if self.ping_auto_respond() => {
-                lock(&self.write).answer_ping(ping);
+                let waits = self.write.lock().answer_ping(ping);
+                self.pong_waits.store(waits, Ordering::Relaxed);
                 Ok(None)
             }
             Event::Ping(ping) => {
-                lock(&self.write).keep_ping(ping);
+                self.write.lock().keep_ping(ping);
                 self.status.set_need_send_pong(true);
                 returned(&self.status, Opcode::Ping, data.ready);
                 Ok(Some(Progress::Frame))
@@ -340,7 +345,7 @@ impl WebSocket {
 
     /// RFC 6455 5.5.1, R-46: the same code goes back, unless we closed first.
     fn answer_close(&self, received: &CloseFrame) -> Progress {
-        let mut write = lock(&self.write);
+        let mut write = self.write.lock();
         if write.close_sent() {
             return Progress::Closed;
         }
@@ -370,7 +375,7 @@ impl WebSocket {
     #[cold]
     fn violated(&self, error: Error, connection: &Arc<Connection>) -> Error {
         if let Some(code) = error.kind().close_code().and_then(CloseCode::new) {
-            lock(&self.write).close_once(&CloseFrame::new(code, ""));
+            self.write.lock().close_once(&CloseFrame::new(code, ""));
             let _ = connection.flush();
         }
         error

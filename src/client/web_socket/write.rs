@@ -17,14 +17,11 @@ use crate::proto::sender::{Payload, Sender};
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
 
-/// Where the rest of a frame waits; `None` if the operating system took all of it at once.
-type Unsent = Option<(Arc<Connection>, Ticket)>;
-
-/// What became of a data frame.
-enum Queued {
-    /// It is on its way.
-    Frame(Unsent),
-    /// Frames of other threads fill the queue. Nothing was done.
+/// What a sender has to wait for.
+enum Unsent {
+    /// The frame is on its way.
+    Frame(Arc<Connection>, Ticket),
+    /// Frames of other threads fill the queue: nothing was done.
     NoRoom(Arc<Connection>),
 }
 
@@ -66,7 +63,7 @@ impl WriteSide {
     fn encode(
         &mut self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<Unsent> {
+    ) -> Result<Option<Unsent>> {
         self.usable()?.encode(encode)
     }
 
@@ -78,30 +75,28 @@ impl WriteSide {
         }
     }
 
+    #[inline]
     fn usable(&mut self) -> Result<&mut Open> {
-        let Some(open) = &mut self.open else {
-            return Err(no_connection("the handshake is not done."));
-        };
-        if open.connection.is_open() {
-            return Ok(open);
+        match &mut self.open {
+            Some(open) if open.connection.is_open() => Ok(open),
+            Some(_) => Err(no_connection("the connection is closed.")),
+            None => Err(no_connection("the handshake is not done.")),
         }
-        Err(no_connection("the connection is closed."))
     }
 
     /// Answers a Ping without waiting. While earlier bytes are not sent, only the newest is kept,
     /// so that a flood of Pings costs no memory.
-    pub(super) fn answer_ping(&mut self, ping: Control) {
+    /// Whether the Pong waits.
+    pub(super) fn answer_ping(&mut self, ping: Control) -> bool {
         if let Some(open) = &mut self.open {
             open.pong = Some(ping);
-            open.send_waiting_pong();
         }
+        self.send_waiting_pong()
     }
 
-    /// Sends the Pong that waits, if there is room now.
-    pub(super) fn send_waiting_pong(&mut self) {
-        if let Some(open) = &mut self.open {
-            open.send_waiting_pong();
-        }
+    /// Sends the Pong that waits, if there is room now; whether it waits on.
+    pub(super) fn send_waiting_pong(&mut self) -> bool {
+        self.open.as_mut().is_some_and(Open::send_waiting_pong)
     }
 
     /// Sends a Close, without waiting, unless one was sent. A server that has gone already does not
@@ -118,20 +113,18 @@ impl WriteSide {
 }
 
 impl Open {
+    #[inline(always)]
     fn encode(
         &mut self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<Unsent> {
-        let Self { connection, sender, keys, pong } = self;
-        let ticket = connection.send_with(|out| {
-            // A thread that sends without a pause must not hold the Pong back for ever.
-            if let Some(pong) = pong {
-                sender.pong(pong.as_slice(), keys, out)?;
-            }
-            encode(sender, keys, out)
-        })?;
-        *pong = None;
-        Ok((!connection.flushed(ticket)).then(|| (Arc::clone(connection), ticket)))
+    ) -> Result<Option<Unsent>> {
+        if self.pong.is_some() {
+            // A thread that sends without a pause must not hold it back for ever.
+            self.send_pong();
+        }
+        let Self { connection, sender, keys, .. } = self;
+        let ticket = connection.send_with(|out| encode(sender, keys, out))?;
+        Ok(ticket.map(|ticket| Unsent::Frame(Arc::clone(connection), ticket)))
     }
 
     /// Whether so much waits already that no data is to be queued before it is less.
@@ -139,12 +132,22 @@ impl Open {
         self.connection.queued() >= QUEUE_LIMIT
     }
 
-    fn send_waiting_pong(&mut self) {
-        if self.pong.is_none() || self.connection.queued() > 0 {
-            return;
+    #[cold]
+    fn no_room(&self) -> Unsent {
+        Unsent::NoRoom(Arc::clone(&self.connection))
+    }
+
+    fn send_waiting_pong(&mut self) -> bool {
+        if self.connection.queued() == 0 {
+            self.send_pong();
         }
-        if let Some(pong) = self.pong.take() {
-            let Self { connection, sender, keys, .. } = self;
+        self.pong.is_some()
+    }
+
+    #[cold]
+    fn send_pong(&mut self) {
+        let Self { connection, sender, keys, pong } = self;
+        if let Some(pong) = pong.take() {
             // A failure to send is for the senders: there may still be something to read.
             let _ = connection.send_with(|out| sender.pong(pong.as_slice(), keys, out));
         }
@@ -153,17 +156,20 @@ impl Open {
 
 impl WebSocket {
     /// Sends one frame of a text message.
+    #[inline(always)]
     pub fn send_frame(&self, string_to_send: &str, final_frame: bool) -> Result<()> {
         self.send_data(|| self.queue_data(Payload::Text(string_to_send), final_frame))
     }
 
     /// Sends one frame of a text message, the text of `sb_to_send`.
+    #[inline]
     pub fn send_frame_sb(&self, sb_to_send: &StringBuilder, final_frame: bool) -> Result<()> {
         let queue = |text: &str| self.queue_data(Payload::Text(text), final_frame);
         self.send_data(|| sb_to_send.with_str(queue))
     }
 
     /// Sends one frame of a binary message, the bytes of `bd_to_send`.
+    #[inline(always)]
     pub fn send_frame_bd(&self, bd_to_send: &BinData, final_frame: bool) -> Result<()> {
         let queue = |bytes: &[u8]| self.queue_data(Payload::Binary(bytes), final_frame);
         self.send_data(|| bd_to_send.with_bytes(queue))
@@ -177,7 +183,7 @@ impl WebSocket {
 
     /// Sends a Pong with the data of the Ping that waits for its answer, else an empty one.
     pub fn send_pong(&self) -> Result<()> {
-        let mut write = lock(&self.write);
+        let mut write = self.write.lock();
         let payload = write.ping.clone().unwrap_or_default();
         // RFC 6455 5.5.2, R-40: also after our own Close, until the server's arrives.
         if self.status.close_received() {
@@ -188,7 +194,7 @@ impl WebSocket {
         write.ping = None;
         drop(write);
         self.status.set_need_send_pong(false);
-        self.wait_until_sent(unsent)
+        unsent.map_or(Ok(()), |unsent| self.wait_for(unsent))
     }
 
     /// Sends a Close. If it answers one of the server, the connection is closed.
@@ -203,45 +209,48 @@ impl WebSocket {
 
     /// Queues a frame when there is room, and waits until it is sent. Many threads that send at once
     /// hold the queue's limit and one frame, not a frame each.
-    fn send_data(&self, queue: impl Fn() -> Result<Queued>) -> Result<()> {
-        loop {
-            match queue()? {
-                Queued::Frame(unsent) => return self.wait_until_sent(unsent),
-                Queued::NoRoom(connection) => self.wait_for_room(&connection)?,
+    #[inline(always)]
+    fn send_data(&self, queue: impl Fn() -> Result<Option<Unsent>>) -> Result<()> {
+        while let Some(unsent) = queue()? {
+            let again = matches!(unsent, Unsent::NoRoom(_));
+            self.wait_for(unsent)?;
+            if !again {
+                break;
             }
         }
+        Ok(())
     }
 
-    fn queue_data(&self, payload: Payload<'_>, fin: bool) -> Result<Queued> {
+    #[inline(never)]
+    fn queue_data(&self, payload: Payload<'_>, fin: bool) -> Result<Option<Unsent>> {
         if self.compressing.load(Ordering::Relaxed) {
             return self.queue_compressed(payload, fin);
         }
-        let mut write = lock(&self.write);
+        let mut write = self.write.lock();
         let open = write.usable()?;
         if open.is_full() {
-            return Ok(Queued::NoRoom(Arc::clone(&open.connection)));
+            return Ok(Some(open.no_room()));
         }
-        let unsent = open.encode(|sender, keys, out| {
+        open.encode(|sender, keys, out| {
             let frame = sender.admit_payload(payload, fin)?;
             sender.write(frame, payload.bytes(), None, keys, out)
-        })?;
-        Ok(Queued::Frame(unsent))
+        })
     }
 
     /// Compressing may take long: only other senders of data wait for it, neither a reader that
     /// answers a Ping nor who closes the connection.
     #[inline(never)]
-    fn queue_compressed(&self, payload: Payload<'_>, fin: bool) -> Result<Queued> {
+    fn queue_compressed(&self, payload: Payload<'_>, fin: bool) -> Result<Option<Unsent>> {
         let mut deflater = lock(&self.deflater);
         let Some(deflater) = deflater.as_mut() else {
             return Err(no_connection("the handshake is not done."));
         };
         let session = self.session();
-        let mut write = lock(&self.write);
+        let mut write = self.write.lock();
         let open = write.usable()?;
         let connection = Arc::clone(&open.connection);
         if open.is_full() {
-            return Ok(Queued::NoRoom(connection));
+            return Ok(Some(open.no_room()));
         }
         // Takes note of a frame that will be encoded later.
         let frame = open.sender.admit_payload(payload, fin)?;
@@ -257,40 +266,45 @@ impl WebSocket {
                 self.status.set_connected(false);
             }
         })?;
-        let mut write = lock(&self.write);
+        let mut write = self.write.lock();
         write.check_session(&connection)?;
         let sent =
             write.encode(|sender, keys, out| sender.write(frame, payload, compressed, keys, out));
         drop(write);
         deflater.release();
-        sent.map(Queued::Frame)
+        sent
     }
 
     fn send(
         &self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
-        let unsent = lock(&self.write).encode(encode)?;
-        self.wait_until_sent(unsent)
+        let unsent = self.write.lock().encode(encode)?;
+        unsent.map_or(Ok(()), |unsent| self.wait_for(unsent))
+    }
+
+    #[cold]
+    fn wait_for(&self, unsent: Unsent) -> Result<()> {
+        match unsent {
+            Unsent::Frame(connection, ticket) => self.wait_until_sent(&connection, ticket),
+            Unsent::NoRoom(connection) => self.wait_for_room(&connection),
+        }
     }
 
     /// Waits until the operating system has the frame. A frame that cannot get out ends the
     /// connection: nothing sensible can follow a part of it.
-    #[inline]
-    fn wait_until_sent(&self, unsent: Unsent) -> Result<()> {
-        let Some((connection, ticket)) = unsent else { return Ok(()) };
+    fn wait_until_sent(&self, connection: &Connection, ticket: Ticket) -> Result<()> {
         let idle = self.settings.idle_timeout();
-        connection.send_all(ticket, idle, &[&self.cancel]).map_err(|error| {
+        connection.send_all(Some(ticket), idle, &[&self.cancel]).map_err(|error| {
             // A server that broke the connection may have said why: ReadFrame can still tell.
             if error.kind() != ErrorKind::ConnectionLost {
                 connection.close();
                 self.status.set_connected(false);
             }
-            self.explain_send(error, &connection)
+            self.explain_send(error, connection)
         })
     }
 
-    #[cold]
     fn wait_for_room(&self, connection: &Connection) -> Result<()> {
         let room = connection.make_room(self.settings.idle_timeout(), &[&self.cancel]);
         room.map_err(|error| match error.kind() {
@@ -308,7 +322,6 @@ impl WebSocket {
         })
     }
 
-    #[cold]
     fn explain_send(&self, error: Error, connection: &Connection) -> Error {
         if error.kind() != ErrorKind::Timeout {
             return error;

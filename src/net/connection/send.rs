@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use socket2::Socket;
@@ -35,31 +35,41 @@ impl Connection {
     /// Queues what `encode` appends and tries once to send it. Never blocks; the order on the wire
     /// is the order of the calls, and a frame is sent whole or the connection is broken.
     ///
-    /// When `encode` fails nothing is queued; it runs under a lock and must not use this
-    /// connection. The ticket tells [`Connection::flushed`] and
-    /// [`Connection::send_all`] what to look for. Fails with [`ErrorKind::NotConnected`] after
-    /// [`Connection::close`] or [`Connection::shut_down`], [`ErrorKind::ConnectionLost`] when the
-    /// connection broke.
-    pub fn send_with(&self, encode: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<Ticket> {
+    /// `None` if the system took all of it at once; else the ticket tells [`Connection::send_all`]
+    /// what to wait for. When `encode` fails nothing is queued; it runs under a lock and must not
+    /// use this connection. Fails with [`ErrorKind::NotConnected`] after [`Connection::close`] or
+    /// [`Connection::shut_down`], [`ErrorKind::ConnectionLost`] when the connection broke.
+    #[inline(always)]
+    pub fn send_with(
+        &self,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<Option<Ticket>> {
         self.check_open()?;
-        let Some(tls) = &self.tls else {
-            let mut output = lock(&self.output);
-            output.check()?;
-            output.compact();
-            if output.last > KEPT && output.queue.capacity() == 0 {
-                output.queue = spare::take(output.last);
-            }
-            let before = output.queue.len();
-            if let Err(error) = encode(&mut output.queue) {
-                output.queue.truncate(before);
-                return Err(error);
-            }
-            let ticket = Ticket(output.end());
-            self.flush_output(&mut output)?;
-            return Ok(ticket);
-        };
+        if let Some(tls) = &self.tls {
+            return self.send_encrypted(tls, encode);
+        }
+        let mut output = self.output.lock();
+        if !output.is_ready() {
+            output.prepare()?;
+        }
+        let before = output.queue.len();
+        if let Err(error) = encode(&mut output.queue) {
+            output.queue.truncate(before);
+            return Err(error);
+        }
+        let ticket = Ticket(output.end());
+        let left = self.flush_output(&mut output)?;
+        Ok((left > 0).then_some(ticket))
+    }
+
+    #[inline(never)]
+    fn send_encrypted(
+        &self,
+        tls: &Mutex<TlsEngine>,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<Option<Ticket>> {
         let mut engine = lock(tls);
-        lock(&self.output).check()?;
+        self.output.lock().check()?;
         engine.send_with(encode)?;
         self.move_ciphertext(engine)
     }
@@ -67,12 +77,12 @@ impl Connection {
     /// Sends what the socket takes now; whether nothing is left. Never blocks.
     pub fn flush(&self) -> Result<bool> {
         self.check_open()?;
-        let left = self.flush_output(&mut lock(&self.output))?;
+        let left = self.flush_output(&mut self.output.lock())?;
         Ok(left == 0 && self.held.load(Ordering::SeqCst) == 0)
     }
 
     /// Whether the system has taken all up to `ticket`.
-    pub fn flushed(&self, ticket: Ticket) -> bool {
+    fn flushed(&self, ticket: Ticket) -> bool {
         match ticket {
             Ticket::LAST => self.queued() == 0,
             Ticket(end) => self.sent.load(Ordering::SeqCst) >= end,
@@ -93,13 +103,11 @@ impl Connection {
     /// `cancels`. The caller must not hold the `input` lock.
     pub fn send_all(
         &self,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
         idle: Option<Duration>,
         cancels: &[&Cancel],
     ) -> Result<()> {
-        if self.flushed(ticket) {
-            return Ok(());
-        }
+        let Some(ticket) = ticket.filter(|ticket| !self.flushed(*ticket)) else { return Ok(()) };
         self.wait_until(|| self.flushed(ticket), idle, cancels)
     }
 
@@ -157,35 +165,51 @@ impl Connection {
 
     /// Moves ciphertext from the engine to the queue, in the order in which it was made, and
     /// tries to send it.
-    pub(super) fn move_ciphertext(&self, mut engine: MutexGuard<'_, TlsEngine>) -> Result<Ticket> {
+    pub(super) fn move_ciphertext(
+        &self,
+        mut engine: MutexGuard<'_, TlsEngine>,
+    ) -> Result<Option<Ticket>> {
         let held = engine.encrypt_rest();
-        let mut output = lock(&self.output);
+        let mut output = self.output.lock();
         output.compact();
         engine.take_output(&mut output.queue);
         drop(engine);
         let held = held?;
         self.held.store(held, Ordering::SeqCst);
         let ticket = if held > 0 { Ticket::LAST } else { Ticket(output.end()) };
-        self.flush_output(&mut output)?;
-        Ok(ticket)
+        let left = self.flush_output(&mut output)?;
+        Ok((left + held > 0).then_some(ticket))
     }
 
     /// Sends until the socket is full or the queue is empty; what is left.
+    #[inline(always)]
     pub(super) fn flush_output(&self, output: &mut Output) -> Result<usize> {
         let before = output.sent;
-        let result = output.send(&self.socket).map_err(|error| {
+        let result = output.send(&self.socket);
+        self.sent.store(output.sent, Ordering::Release);
+        // Written under this lock alone.
+        let had = self.queued.load(Ordering::Relaxed);
+        if had + output.left() == 0 && self.tls.is_none() && result.is_ok() {
+            // All that was new went at once: nobody else waits for it.
+            return Ok(0);
+        }
+        self.tell_flushed(output, before, result)
+    }
+
+    /// Tells other threads what became of the queue.
+    #[cold]
+    fn tell_flushed(
+        &self,
+        output: &mut Output,
+        before: u64,
+        result: io::Result<()>,
+    ) -> Result<usize> {
+        let result = result.map_err(|error| {
             output.queue = Vec::new();
             output.start = 0;
             output.error.get_or_insert_with(|| self.lost(&error)).clone()
         });
-        let left = output.queue.len() - output.start;
-        self.sent.store(output.sent, Ordering::Release);
-        // Written under this lock alone.
-        let had = self.queued.load(Ordering::Relaxed);
-        if had + left == 0 && self.tls.is_none() && result.is_ok() {
-            // All that was new went at once: nobody else waits for it.
-            return Ok(0);
-        }
+        let (had, left) = (self.queued.load(Ordering::Relaxed), output.left());
         // For other threads by what follows: a change of `queued`, and the call of `departed`.
         self.queued.store(left, Ordering::SeqCst);
         if output.sent != before && had + left > 0 {
@@ -227,6 +251,24 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Whether a frame can be queued as it is, without [`Output::prepare`].
+    #[inline]
+    fn is_ready(&self) -> bool {
+        let room = self.last <= KEPT || self.queue.capacity() > 0;
+        self.error.is_none() & !self.finishing & (self.start == 0) & room
+    }
+
+    /// Makes room for a frame; fails when nothing more may be queued.
+    #[cold]
+    fn prepare(&mut self) -> Result<()> {
+        self.check()?;
+        self.compact();
+        if self.last > KEPT && self.queue.capacity() == 0 {
+            self.queue = spare::take(self.last);
+        }
+        Ok(())
+    }
+
     /// Whether more may be queued.
     fn check(&self) -> Result<()> {
         if let Some(error) = &self.error {
@@ -241,9 +283,14 @@ impl Output {
         Ok(())
     }
 
+    /// How much is queued.
+    fn left(&self) -> usize {
+        self.queue.len() - self.start
+    }
+
     /// The place behind all that is queued.
     fn end(&self) -> u64 {
-        self.sent + (self.queue.len() - self.start) as u64
+        self.sent + self.left() as u64
     }
 
     /// Drops what is sent once it is the larger part, so that each byte moves at most once.
@@ -254,11 +301,13 @@ impl Output {
         }
     }
 
+    #[inline]
     fn send(&mut self, socket: &Socket) -> io::Result<()> {
         if self.error.is_some() {
             return Err(io::ErrorKind::NotConnected.into());
         }
-        while let Some(rest) = self.queue.get(self.start..).filter(|rest| !rest.is_empty()) {
+        let rest = self.queue.get(self.start..).unwrap_or_default();
+        if !rest.is_empty() {
             let asked = rest.len();
             let n = match sys::send(socket, rest) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
@@ -274,6 +323,14 @@ impl Output {
         self.start = 0;
         self.queue.clear();
         self.last = self.queue.capacity();
+        if self.last > KEPT || self.finishing {
+            self.emptied(socket);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn emptied(&mut self, socket: &Socket) {
         if self.last > KEPT {
             // Nothing large is held while idle, but the next large frame finds it again.
             spare::give(std::mem::take(&mut self.queue));
@@ -281,6 +338,5 @@ impl Output {
         if self.finishing {
             let _ = socket.shutdown(std::net::Shutdown::Write);
         }
-        Ok(())
     }
 }
