@@ -14,9 +14,9 @@ use net_common::{
     dial, listener, narrow_listener, pair, pattern, read_exactly, read_some, read_until, watched,
     write,
 };
-use openck::error::ErrorKind;
+use openck::error::{ErrorKind, Result};
 use openck::log::Log;
-use openck::net::connection::{Fill, QUEUE_LIMIT};
+use openck::net::connection::{Connection, Fill, QUEUE_LIMIT};
 use openck::net::dial::{self, DialOptions};
 use openck::net::wait::{self, Cancel, Step, Watch};
 
@@ -154,7 +154,7 @@ fn the_log_tells_the_steps() {
 
 /// Starts a reader that is given the chance to block, and ends it by `end`.
 fn end_a_blocked_read(
-    end: impl FnOnce(&openck::net::connection::Connection, &Cancel),
+    end: impl FnOnce(&Connection, &Cancel),
 ) -> (ErrorKind, Duration) {
     let (connection, _peer) = pair();
     let (connection, cancel) = (Arc::new(connection), Arc::new(Cancel::new()));
@@ -495,5 +495,65 @@ fn r42_receiving_directly_grows_with_the_bytes_not_with_the_promise() {
         assert_eq!(some, b"0123");
         drop(input);
         assert_eq!(read_exactly(&connection, 6).unwrap(), b"456789");
+    });
+}
+
+/// Waits as a reader that misses `missing` bytes, and says what had come when it was woken.
+fn wait_for(connection: &Connection, missing: usize, deadline: Instant) -> Result<Vec<u8>> {
+    let mut asked = false;
+    wait::block_on(&[], || {
+        let mut input = connection.lock_input();
+        if asked {
+            connection.fill_now(&mut input)?;
+        }
+        asked = true;
+        if input.is_empty() {
+            let deadline = Some(deadline);
+            return Ok(Step::Wait { watch: connection.watch_for(missing), deadline });
+        }
+        let bytes = input.bytes().to_vec();
+        input.consume(bytes.len());
+        Ok(Step::Done(bytes))
+    })
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_misses_much_is_woken_for_much_and_in_time() {
+    watched(|| {
+        let (listener, mut options) = listener();
+        // The mark is a part of the room that the system has.
+        options.receive_buffer = Some(1 << 20);
+        let connection = dial(&options).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.set_nodelay(true).unwrap();
+        let later = || Instant::now() + Duration::from_secs(20);
+        // Less than the mark is taken too, after a while, long before the deadline.
+        let begun = Instant::now();
+        peer.write_all(&pattern(0, 1000)).unwrap();
+        assert_eq!(wait_for(&connection, 1 << 20, later()).unwrap(), pattern(0, 1000));
+        assert!((50..5000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+        // Afterwards a single byte is told at once.
+        let begun = Instant::now();
+        peer.write_all(b"x").unwrap();
+        assert_eq!(wait_for(&connection, 1, later()).unwrap(), b"x");
+        assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+        // Much ends the wait at once.
+        let sender =
+            thread::spawn(move || peer.write_all(&pattern(0, 1 << 20)).map(|()| peer).unwrap());
+        let begun = Instant::now();
+        let mut all = wait_for(&connection, 1 << 20, later()).unwrap();
+        assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+        while all.len() < 1 << 20 {
+            all.extend(wait_for(&connection, (1 << 20) - all.len(), later()).unwrap());
+        }
+        assert!(all == pattern(0, 1 << 20));
+        let peer = sender.join().unwrap();
+        // Looking again does not put the deadline off.
+        let begun = Instant::now();
+        let waited = wait_for(&connection, 1 << 20, begun + Duration::from_millis(250));
+        assert_eq!(waited.unwrap_err().kind(), ErrorKind::Timeout);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        drop(peer);
     });
 }

@@ -29,6 +29,13 @@ use send::Output;
 /// A message is received into memory that grows by at least this much.
 const SMALLEST_GROWTH: usize = 64 * 1024;
 
+/// A reader that misses less than this waits for the next packet; one that misses more, for more.
+const PATIENT_FROM: usize = 64 * 1024;
+/// But for no more than this, and for no more than a quarter of what the system has room for.
+const PATIENT_FOR: usize = 1024 * 1024;
+/// How long it waits for so much; then it takes what is there.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// What a receive brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
@@ -65,6 +72,8 @@ pub struct Connection {
     end: OnceLock<Option<Error>>,
     /// The last receive brought less than asked: the socket was empty then.
     drained: AtomicBool,
+    /// The system calls the socket readable when so many bytes are there.
+    low_water: AtomicUsize,
     born: Instant,
     progress_at: AtomicU64,
     /// Called when a reader should look again: another thread received, or queued output, or
@@ -121,6 +130,7 @@ impl Connection {
             closed: AtomicBool::new(false),
             end: OnceLock::new(),
             drained: AtomicBool::new(false),
+            low_water: AtomicUsize::new(1),
             born: Instant::now(),
             progress_at: AtomicU64::new(0),
             arrived: Arc::default(),
@@ -208,11 +218,37 @@ impl Connection {
     /// The wait also ends when another thread has received into `input`, has queued something
     /// that the socket did not take, or has closed the connection; the reader then looks again.
     pub fn watch(&self, readable: bool) -> Watch {
+        if readable {
+            self.set_low_water(1);
+        }
         Watch {
             socket: sys::raw_id(&self.socket),
             readable,
             writable: self.queued.load(Ordering::SeqCst) > 0,
+            until: None,
             news: Some(News::since_now(&self.arrived)),
+        }
+    }
+
+    /// [`Connection::watch`] for a reader that returns nothing before `missing` bytes have come: while
+    /// these are many, it is woken for many at once, or after 100 ms.
+    pub fn watch_for(&self, missing: usize) -> Watch {
+        let room = || self.socket.recv_buffer_size().unwrap_or(0);
+        let patient = missing >= PATIENT_FROM && self.tls.is_none();
+        let bytes = if patient { missing.min(PATIENT_FOR).min(room() / 4) } else { 0 };
+        if bytes < PATIENT_FROM {
+            return self.watch(true);
+        }
+        let watch = self.watch(false);
+        self.set_low_water(bytes);
+        Watch { readable: true, until: Some(Instant::now() + PATIENCE), ..watch }
+    }
+
+    fn set_low_water(&self, bytes: usize) {
+        // For the one who reads.
+        if self.low_water.load(Ordering::Relaxed) != bytes {
+            self.low_water.store(bytes, Ordering::Relaxed);
+            sys::set_low_water(&self.socket, bytes);
         }
     }
 

@@ -339,7 +339,13 @@ fn handshake(
             deadline = deadline_in(options.idle_timeout);
         }
         let writable = handshake.has_output();
-        let watch = Watch { socket: sys::raw_id(socket), readable: true, writable, news: None };
+        let watch = Watch {
+            socket: sys::raw_id(socket),
+            readable: true,
+            writable,
+            until: None,
+            news: None,
+        };
         Ok(Step::Wait { watch, deadline })
     });
     result.map_err(|error| match error.kind() {

@@ -46,6 +46,8 @@ pub struct Watch {
     pub readable: bool,
     /// Wait until it takes something to send.
     pub writable: bool,
+    /// When the step looks again though nothing is ready. This is no deadline.
+    pub until: Option<Instant>,
     /// News that also ends the wait.
     pub news: Option<News>,
 }
@@ -53,7 +55,8 @@ pub struct Watch {
 impl Watch {
     /// Watches no socket, only `news` and the deadline.
     pub fn news(news: News) -> Self {
-        Self { socket: sys::NO_SOCKET, readable: false, writable: false, news: Some(news) }
+        let news = Some(news);
+        Self { socket: sys::NO_SOCKET, readable: false, writable: false, until: None, news }
     }
 }
 
@@ -97,7 +100,8 @@ pub fn block_on<T>(cancels: &[&Cancel], mut step: impl FnMut() -> Result<Step<T>
         }
         let socket = PollFd::new(watch.socket, watch.readable, watch.writable);
         let mut fds = [socket, PollFd::nothing()];
-        was_late = wait(&mut fds, deadline, watch.news.as_ref(), &cancels)?;
+        let end = deadline.into_iter().chain(watch.until).min();
+        was_late = wait(&mut fds, end, watch.news.as_ref(), &cancels)?;
     }
 }
 
@@ -278,7 +282,13 @@ mod tests {
     fn waiting<T>(news: Option<News>, deadline: Option<Instant>) -> Result<Step<T>> {
         let watch = match news {
             Some(news) => Watch::news(news),
-            None => Watch { socket: sys::NO_SOCKET, readable: false, writable: false, news: None },
+            None => Watch {
+                socket: sys::NO_SOCKET,
+                readable: false,
+                writable: false,
+                until: None,
+                news: None,
+            },
         };
         Ok(Step::Wait { watch, deadline })
     }
@@ -355,7 +365,8 @@ mod tests {
             let deadline = Some(Instant::now() + Duration::from_millis(20));
             let result = block_on(cancels, || -> Result<Step<()>> {
                 let socket = bell.id();
-                let watch = Watch { socket, readable: true, writable: false, news: None };
+                let watch =
+                    Watch { socket, readable: true, writable: false, until: None, news: None };
                 Ok(Step::Wait { watch, deadline })
             });
             assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);

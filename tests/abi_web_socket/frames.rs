@@ -1,6 +1,10 @@
 //! Reading: data, limits, forbidden frames, timeouts. RFC 6455 5, 8.1.
 
-use openck_test_support::script::Action::{Close, ExpectFrame, HalfClose, Send, SendPieces, Stall};
+use std::time::{Duration, Instant};
+
+use openck_test_support::script::Action::{
+    Close, ExpectFrame, HalfClose, Ignore, Pause, Send, SendPieces, Stall,
+};
 use openck_test_support::wire::{self, frame, opcode, raw_frame};
 use openck_test_support::{echo, scenarios};
 
@@ -198,6 +202,31 @@ fn r56_a_timeout_at_any_byte_loses_nothing() {
     }
     assert_eq!(whole, ["Text", "Continuation"]);
     assert_eq!(ws.data(), Some("ab".to_owned() + &"c".repeat(126)));
+}
+
+/// a reader that waits for much of a large message at once still notices each piece in time.
+#[test]
+fn r55_a_large_message_that_comes_slowly_is_no_silence() {
+    let large = vec![7; 4 << 20];
+    let slow = frame(true, opcode::BINARY, &[8; 200_000]);
+    let mut script = vec![Send(frame(true, opcode::BINARY, &large)), ExpectFrame];
+    for piece in slow.chunks(10_000) {
+        script.extend([Send(piece.to_vec()), Pause(90)]);
+    }
+    script.extend([Send(frame(true, opcode::BINARY, &large)[..100_000].to_vec()), Ignore]);
+    let (_server, ws) = scripted(&script);
+    ws.expect_frame("Binary");
+    assert!(ws.bytes() == large);
+    ws.set_idle_ms(400);
+    assert!(ws.send("go on", true));
+    let begun = Instant::now();
+    ws.expect_frame("Binary");
+    assert!(ws.bytes() == [8; 200_000]);
+    assert!(begun.elapsed() > Duration::from_millis(1_700), "{:?}", begun.elapsed());
+    // Silence in the middle of one is silence.
+    let begun = Instant::now();
+    ws.expect_read_failure(1, &["400 ms"]);
+    assert!((400..2_000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -281,7 +281,7 @@ impl WebSocket {
                     self.pong_waits.store(waits, Ordering::Relaxed);
                 }
                 // Before the lock of the input goes: what another thread takes in now is news.
-                Ok(Received::Wait(connection.watch(true)))
+                Ok(Received::Wait(connection.watch_for(direct)))
             }
             Fill::End => Err(self.lost(connection, receiver)),
             Fill::Bytes(_) if self.cancel.is_cancelled() => {

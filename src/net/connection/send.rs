@@ -138,6 +138,7 @@ impl Connection {
                 socket: sys::raw_id(&self.socket),
                 readable: self.drain(),
                 writable: self.queued.load(Ordering::SeqCst) > 0,
+                until: None,
                 news: Some(news),
             };
             let deadline = idle.and_then(|idle| begun.max(self.last_progress()).checked_add(idle));

@@ -57,6 +57,19 @@ pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<
     usize::try_from(ready).map_err(|_| io::Error::last_os_error())
 }
 
+/// Asks the system to call `socket` readable only when `bytes` are there, or all that it has room for,
+/// or the end. Only Linux does so reliably; elsewhere, and if it refuses, nothing changes.
+pub(crate) fn set_low_water(socket: &Socket, bytes: usize) {
+    if cfg!(target_os = "linux") {
+        let bytes = libc::c_int::try_from(bytes).unwrap_or(1);
+        let (option, size) = (libc::SO_RCVLOWAT, size_of_val(&bytes) as libc::socklen_t);
+        let value = (&raw const bytes).cast();
+        // SAFETY: `value` points to `size` bytes for the time of the call.
+        let _ =
+            unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, value, size) };
+    }
+}
+
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// How often this process is a fork of one that called this. A bell made before a fork is

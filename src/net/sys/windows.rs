@@ -58,6 +58,9 @@ impl PollFd {
     }
 }
 
+/// Windows has no such mark.
+pub(crate) fn set_low_water(_socket: &Socket, _bytes: usize) {}
+
 /// Waits until a socket is ready; the number of ready ones.
 pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<usize> {
     let count = fds.len() as u32;
