@@ -153,9 +153,7 @@ fn the_log_tells_the_steps() {
 }
 
 /// Starts a reader that is given the chance to block, and ends it by `end`.
-fn end_a_blocked_read(
-    end: impl FnOnce(&Connection, &Cancel),
-) -> (ErrorKind, Duration) {
+fn end_a_blocked_read(end: impl FnOnce(&Connection, &Cancel)) -> (ErrorKind, Duration) {
     let (connection, _peer) = pair();
     let (connection, cancel) = (Arc::new(connection), Arc::new(Cancel::new()));
     let (send, begun) = mpsc::channel();

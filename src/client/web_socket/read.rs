@@ -194,12 +194,14 @@ impl WebSocket {
         data.settle(input);
         let before = data.len();
         for _ in 0..=RECEIVES_A_STEP {
-            if take_whole(&self.status, open, input, data) {
-                return Ok(Progress::Frame);
-            }
             // All events of what was received before; then more is received.
-            if let Some(progress) = self.take_apart(open, input, data, *limit, close_reason)? {
-                return Ok(progress);
+            if !input.is_empty() {
+                if take_whole(&self.status, open, input, data) {
+                    return Ok(Progress::Frame);
+                }
+                if let Some(progress) = self.take_apart(open, input, data, *limit, close_reason)? {
+                    return Ok(progress);
+                }
             }
             match self.receive_more(open, input, data)? {
                 Received::More => {}
