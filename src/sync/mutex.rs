@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{self, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::barrier;
 use super::thread::{Hold, Record};
@@ -13,6 +13,8 @@ use super::thread::{Hold, Record};
 /// After so many locks in a row a thread is favoured; after each loss twice as many.
 const FAVOUR_AFTER: u32 = 32;
 const LOSSES_AT_MOST: u32 = 15;
+/// A favour that lasted so long has paid for its loss, and for those before.
+const WORTHWHILE: Duration = Duration::from_millis(100);
 
 /// A mutex for sections that are short as a rule, and never wait for the network.
 ///
@@ -41,10 +43,12 @@ struct Habit {
     losses: u32,
     /// The thread that is favoured when the one inside leaves.
     favour: Option<&'static Record>,
+    /// When it was last given.
+    since: Option<Instant>,
 }
 
 impl Habit {
-    const NEW: Self = Self { last: None, times: 0, losses: 0, favour: None };
+    const NEW: Self = Self { last: None, times: 0, losses: 0, favour: None, since: None };
 
     /// A thread that has come often in a row is favoured from its leaving on. One without a record
     /// never is.
@@ -54,10 +58,12 @@ impl Habit {
         self.last = who;
         let often = self.times >= FAVOUR_AFTER << self.losses;
         self.favour = who.filter(|_| often && barrier::is_available());
+        self.since = self.favour.map(|_| Instant::now());
     }
 
     fn lose(&mut self) {
-        self.losses = (self.losses + 1).min(LOSSES_AT_MOST);
+        let paid = self.since.is_some_and(|since| since.elapsed() >= WORTHWHILE);
+        self.losses = if paid { 0 } else { (self.losses + 1).min(LOSSES_AT_MOST) };
         self.times = 0;
     }
 }
@@ -237,6 +243,28 @@ mod tests {
         }
         assert!(is_favoured(&mutex));
         assert_eq!(*mutex.lock(), u64::from(3 * FAVOUR_AFTER) + 1);
+    }
+
+    #[test]
+    fn a_long_favour_makes_up_for_losses() {
+        let mutex = Mutex::new(0);
+        let locks_until_favoured = || {
+            let favoured = |_: &u32| (drop(mutex.lock()), is_favoured(&mutex)).1;
+            (1..=10 * FAVOUR_AFTER).find(favoured)
+        };
+        let lose = || std::thread::scope(|scope| drop(scope.spawn(|| drop(mutex.lock()))));
+        if !barrier::is_available() {
+            return assert_eq!(locks_until_favoured(), None);
+        }
+        let begun = Instant::now();
+        assert_eq!(locks_until_favoured(), Some(FAVOUR_AFTER));
+        lose();
+        let early = begun.elapsed() < WORTHWHILE;
+        let locks = locks_until_favoured();
+        assert!(!early || locks >= Some(2 * FAVOUR_AFTER), "{locks:?}");
+        std::thread::sleep(WORTHWHILE);
+        lose();
+        assert_eq!(locks_until_favoured(), Some(FAVOUR_AFTER));
     }
 
     #[test]
