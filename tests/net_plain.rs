@@ -555,3 +555,35 @@ fn who_misses_much_is_woken_for_much_and_in_time() {
         drop(peer);
     });
 }
+
+/// A reader that waited for much and gave up leaves no mark that keeps a sender from taking in what
+/// comes.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_sender_does_not_wait_for_as_much_as_a_reader_did() {
+    watched(|| {
+        let (listener, mut options) = narrow_listener();
+        options.receive_buffer = Some(1 << 20);
+        let connection = dial(&options).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.set_nodelay(true).unwrap();
+        let deadline = Instant::now() + Duration::from_millis(20);
+        assert!(wait_for(&connection, 1 << 20, deadline).is_err());
+        let data = pattern(0, 1 << 20);
+        thread::scope(|scope| {
+            let sender = scope.spawn(|| write(&connection, &data, None));
+            thread::sleep(Duration::from_millis(50));
+            // The sender waits; little comes, and is taken in by it.
+            peer.write_all(b"little").unwrap();
+            let begun = Instant::now();
+            while connection.lock_input().is_empty() {
+                assert!(begun.elapsed() < Duration::from_secs(5), "nobody took it in");
+                thread::yield_now();
+            }
+            let mut all = vec![0; data.len()];
+            peer.read_exact(&mut all).unwrap();
+            assert!(all == data);
+            sender.join().unwrap().unwrap();
+        });
+    });
+}

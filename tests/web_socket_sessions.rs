@@ -83,31 +83,38 @@ fn two_readers_share_what_one_received() {
     }
 }
 
-/// A Ping that came while a large frame was on its way is answered before the next frame, also
-/// when nobody is in ReadFrame any more.
-#[test]
-fn a_waiting_pong_goes_out_before_the_next_frame() {
-    let (go, wait) = mpsc::channel::<()>();
-    let (tell, told) = mpsc::channel();
-    let wait = std::sync::Mutex::new(wait);
-    let server = Server::start(0, None, move |mut stream| {
+/// Sends a Ping, and reads nothing before `go`; then tells each frame, and answers a Pong with a text.
+fn pinging_server(go: mpsc::Receiver<()>, tell: mpsc::Sender<(u8, usize)>) -> Server {
+    let go = std::sync::Mutex::new(go);
+    Server::start(0, None, move |mut stream| {
         let request = Request::read(&mut stream)?.unwrap();
         stream.write_all(&Upgrade::default().bytes(&request))?;
         stream.write_all(&wire::frame(true, opcode::PING, b"there?"))?;
-        wait.lock().unwrap().recv().unwrap();
+        go.lock().unwrap().recv().unwrap();
         let (mut bytes, mut chunk) = (Vec::new(), vec![0; 1 << 20]);
         loop {
             let n = stream.read(&mut chunk)?;
             bytes.extend_from_slice(chunk.get(..n).unwrap_or_default());
             while let Some(frame) = Frame::take(&mut bytes) {
                 let _ = tell.send((frame.opcode, frame.payload.len()));
+                if frame.opcode == opcode::PONG {
+                    stream.write_all(&wire::text("thanks"))?;
+                }
             }
             if n == 0 {
                 return Ok(());
             }
         }
     })
-    .unwrap();
+    .unwrap()
+}
+
+/// A Ping that came while a large frame was on its way is answered before the next frame, also
+/// when nobody is in ReadFrame any more.
+#[test]
+fn a_waiting_pong_goes_out_before_the_next_frame() {
+    let ((go, wait), (tell, told)) = (mpsc::channel(), mpsc::channel());
+    let server = pinging_server(wait, tell);
     let (_rest, ws) = session(server.port(), "/");
     let large = "x".repeat(30 << 20);
     std::thread::scope(|scope| {
@@ -123,6 +130,29 @@ fn a_waiting_pong_goes_out_before_the_next_frame() {
     ws.send_frame("next", true).unwrap();
     let frames = [0; 3].map(|_| told.recv_timeout(Duration::from_secs(10)).unwrap());
     assert_eq!(frames, [(opcode::TEXT, 30 << 20), (opcode::PONG, 6), (opcode::TEXT, 4)]);
+}
+
+/// And at once when the frame is out, while somebody is.
+#[test]
+fn r40_a_waiting_pong_is_sent_by_the_reader_when_there_is_room() {
+    for _ in 0..20 {
+        let ((go, wait), (tell, told)) = (mpsc::channel(), mpsc::channel());
+        let server = pinging_server(wait, tell);
+        let (_rest, ws) = session(server.port(), "/");
+        let large = "x".repeat(12 << 20);
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| ws.send_frame(&large, true));
+            std::thread::sleep(Duration::from_millis(20));
+            let reader = scope.spawn(|| ws.read_frame());
+            std::thread::sleep(Duration::from_millis(20));
+            go.send(()).unwrap();
+            sender.join().unwrap().unwrap();
+            let frames = [0; 2].map(|_| told.recv_timeout(Duration::from_secs(5)).unwrap());
+            assert_eq!(frames, [(opcode::TEXT, 12 << 20), (opcode::PONG, 6)]);
+            reader.join().unwrap().unwrap();
+        });
+        assert_eq!(ws.get_frame_data().unwrap().as_str(), "thanks");
+    }
 }
 
 #[test]

@@ -29,10 +29,11 @@ use send::Output;
 /// A message is received into memory that grows by at least this much.
 const SMALLEST_GROWTH: usize = 64 * 1024;
 
-/// A reader that misses less than this waits for the next packet; one that misses more, for more.
-const PATIENT_FROM: usize = 64 * 1024;
-/// But for no more than this, and for no more than a quarter of what the system has room for.
-const PATIENT_FOR: usize = 1024 * 1024;
+/// A reader waits for half of what it misses: less would wake it often, more would leave all the copying
+/// to the end. If that is less than this it waits for the next packet.
+const LEAST_MARK: usize = 64 * 1024;
+/// And for no more than this, or a quarter of what the system has room for.
+const LARGEST_MARK: usize = 1024 * 1024;
 /// How long it waits for so much; then it takes what is there.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -148,7 +149,7 @@ impl Connection {
     /// the queue.
     ///
     /// After a receive that emptied the socket the next call answers `Pending` without asking the
-    /// socket: whoever waits then is told at once if more has come. Without waiting use
+    /// socket: whoever waits then is told if more has come. Without waiting use
     /// [`Connection::fill_now`]. An empty `input` gives a large buffer back on `Pending`.
     ///
     /// The end of the stream without the end of the TLS session is [`Fill::End`] too: HTTP and
@@ -221,31 +222,42 @@ impl Connection {
         if readable {
             self.set_low_water(1);
         }
+        // Before the look at the queue, which the lock of `input` does not guard.
+        let news = News::since_now(&self.arrived);
         Watch {
             socket: sys::raw_id(&self.socket),
             readable,
             writable: self.queued.load(Ordering::SeqCst) > 0,
             until: None,
-            news: Some(News::since_now(&self.arrived)),
+            news: Some(news),
         }
     }
 
     /// [`Connection::watch`] for a reader that returns nothing before `missing` bytes have come: while
-    /// these are many, it is woken for many at once, or after 100 ms.
+    /// these are many, it is woken for many at once, or after 100 ms. Where the system knows no such
+    /// mark, it is the same.
     pub fn watch_for(&self, missing: usize) -> Watch {
-        let room = || self.socket.recv_buffer_size().unwrap_or(0);
-        let patient = missing >= PATIENT_FROM && self.tls.is_none();
-        let bytes = if patient { missing.min(PATIENT_FOR).min(room() / 4) } else { 0 };
-        if bytes < PATIENT_FROM {
+        let mark = self.mark_for(missing);
+        if mark < LEAST_MARK {
             return self.watch(true);
         }
         let watch = self.watch(false);
-        self.set_low_water(bytes);
+        self.set_low_water(mark);
         Watch { readable: true, until: Some(Instant::now() + PATIENCE), ..watch }
     }
 
+    /// What a reader that misses so much waits for; 0 is the next packet.
+    fn mark_for(&self, missing: usize) -> usize {
+        let half = missing / 2;
+        if !sys::HAS_LOW_WATER || half < LEAST_MARK || self.tls.is_some() {
+            return 0;
+        }
+        let room = self.socket.recv_buffer_size().unwrap_or(0);
+        half.min(LARGEST_MARK).min(room / 4)
+    }
+
+    /// For the one who holds the lock of `input`.
     fn set_low_water(&self, bytes: usize) {
-        // For the one who reads.
         if self.low_water.load(Ordering::Relaxed) != bytes {
             self.low_water.store(bytes, Ordering::Relaxed);
             sys::set_low_water(&self.socket, bytes);

@@ -15,7 +15,7 @@ use socket2::Socket;
 
 pub(crate) use bell::Bell;
 pub use platform::RawSocketId;
-pub(crate) use platform::{PollFd, forks, poll, raw_id, set_low_water};
+pub(crate) use platform::{HAS_LOW_WATER, PollFd, forks, poll, raw_id, set_low_water};
 
 /// No socket; skipped by [`poll`].
 pub(crate) const NO_SOCKET: RawSocketId = platform::NO_SOCKET;

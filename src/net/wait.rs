@@ -101,7 +101,7 @@ pub fn block_on<T>(cancels: &[&Cancel], mut step: impl FnMut() -> Result<Step<T>
         let socket = PollFd::new(watch.socket, watch.readable, watch.writable);
         let mut fds = [socket, PollFd::nothing()];
         let end = deadline.into_iter().chain(watch.until).min();
-        was_late = wait(&mut fds, end, watch.news.as_ref(), &cancels)?;
+        was_late = wait(&mut fds, end, watch.news.as_ref(), &cancels)? && is_over(deadline);
     }
 }
 

@@ -278,12 +278,14 @@ impl WebSocket {
         };
         match fill.map_err(|error| self.explain_end(error))? {
             Fill::Pending => {
+                // Before the lock of the input goes: what another thread takes in now is news. And before
+                // the Pong: it waits while the queue is not empty, and then so does the watch.
+                let watch = connection.watch_for(direct);
                 if self.pong_waits.load(Ordering::Relaxed) {
                     let waits = self.write.lock().send_waiting_pong();
                     self.pong_waits.store(waits, Ordering::Relaxed);
                 }
-                // Before the lock of the input goes: what another thread takes in now is news.
-                Ok(Received::Wait(connection.watch_for(direct)))
+                Ok(Received::Wait(watch))
             }
             Fill::End => Err(self.lost(connection, receiver)),
             Fill::Bytes(_) if self.cancel.is_cancelled() => {

@@ -85,8 +85,7 @@ impl WriteSide {
     }
 
     /// Answers a Ping without waiting. While earlier bytes are not sent, only the newest is kept,
-    /// so that a flood of Pings costs no memory.
-    /// Whether the Pong waits.
+    /// so that a flood of Pings costs no memory. Returns whether it waits.
     pub(super) fn answer_ping(&mut self, ping: Control) -> bool {
         if let Some(open) = &mut self.open {
             open.pong = Some(ping);
@@ -94,7 +93,7 @@ impl WriteSide {
         self.send_waiting_pong()
     }
 
-    /// Sends the Pong that waits, if there is room now; whether it waits on.
+    /// Sends the Pong that waits, if there is room now. Returns whether it waits on.
     pub(super) fn send_waiting_pong(&mut self) -> bool {
         self.open.as_mut().is_some_and(Open::send_waiting_pong)
     }

@@ -57,17 +57,18 @@ pub(crate) fn poll(fds: &mut [PollFd], timeout: Option<Duration>) -> io::Result<
     usize::try_from(ready).map_err(|_| io::Error::last_os_error())
 }
 
+/// Whether [`set_low_water`] does what it says. macOS knows the option, but not so that a poll may
+/// rely on it.
+pub(crate) const HAS_LOW_WATER: bool = cfg!(target_os = "linux");
+
 /// Asks the system to call `socket` readable only when `bytes` are there, or all that it has room for,
-/// or the end. Only Linux does so reliably; elsewhere, and if it refuses, nothing changes.
+/// or the end. If it refuses, nothing changes.
 pub(crate) fn set_low_water(socket: &Socket, bytes: usize) {
-    if cfg!(target_os = "linux") {
-        let bytes = libc::c_int::try_from(bytes).unwrap_or(1);
-        let (option, size) = (libc::SO_RCVLOWAT, size_of_val(&bytes) as libc::socklen_t);
-        let value = (&raw const bytes).cast();
-        // SAFETY: `value` points to `size` bytes for the time of the call.
-        let _ =
-            unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, value, size) };
-    }
+    let bytes = libc::c_int::try_from(bytes).unwrap_or(1);
+    let (option, size) = (libc::SO_RCVLOWAT, size_of_val(&bytes) as libc::socklen_t);
+    let value = (&raw const bytes).cast();
+    // SAFETY: `value` points to `size` bytes for the time of the call.
+    let _ = unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, value, size) };
 }
 
 static FORKS: AtomicU32 = AtomicU32::new(0);

@@ -59,6 +59,8 @@ impl PollFd {
 }
 
 /// Windows has no such mark.
+pub(crate) const HAS_LOW_WATER: bool = false;
+
 pub(crate) fn set_low_water(_socket: &Socket, _bytes: usize) {}
 
 /// Waits until a socket is ready; the number of ready ones.
