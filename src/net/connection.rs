@@ -246,6 +246,12 @@ impl Connection {
         Watch { readable: true, until: Some(Instant::now() + PATIENCE), ..watch }
     }
 
+    /// The reader has given up: the next byte counts again, as for a sender that takes in what comes.
+    pub fn unwatch(&self) {
+        let _input = self.lock_input();
+        self.set_low_water(1);
+    }
+
     /// What a reader that misses so much waits for; 0 is the next packet.
     fn mark_for(&self, missing: usize) -> usize {
         let half = missing / 2;

@@ -237,12 +237,7 @@ mod tests {
         let other = Arc::clone(&mutex);
         std::thread::spawn(move || *other.lock() += 1).join().unwrap();
         assert!(!is_favoured(&mutex));
-        for _ in 0..2 * FAVOUR_AFTER {
-            assert!(!is_favoured(&mutex));
-            *mutex.lock() += 1;
-        }
-        assert!(is_favoured(&mutex));
-        assert_eq!(*mutex.lock(), u64::from(3 * FAVOUR_AFTER) + 1);
+        assert_eq!(*mutex.lock(), u64::from(FAVOUR_AFTER) + 1);
     }
 
     #[test]
@@ -262,7 +257,7 @@ mod tests {
         let early = begun.elapsed() < WORTHWHILE;
         let locks = locks_until_favoured();
         assert!(!early || locks >= Some(2 * FAVOUR_AFTER), "{locks:?}");
-        std::thread::sleep(WORTHWHILE);
+        std::thread::sleep(2 * WORTHWHILE);
         lose();
         assert_eq!(locks_until_favoured(), Some(FAVOUR_AFTER));
     }

@@ -94,6 +94,9 @@ impl ReadSide {
 
     /// Nobody waits any more: gives the receive buffer back.
     fn release(&mut self) {
+        if let Some(open) = &self.open {
+            open.connection.unwatch();
+        }
         self.data.settle(&self.input);
         self.input.release();
     }
@@ -281,18 +284,27 @@ impl WebSocket {
                 // Before the lock of the input goes: what another thread takes in now is news. And before
                 // the Pong: it waits while the queue is not empty, and then so does the watch.
                 let watch = connection.watch_for(direct);
-                if self.pong_waits.load(Ordering::Relaxed) {
-                    let waits = self.write.lock().send_waiting_pong();
-                    self.pong_waits.store(waits, Ordering::Relaxed);
-                }
+                self.send_waiting_pong();
                 Ok(Received::Wait(watch))
             }
             Fill::End => Err(self.lost(connection, receiver)),
             Fill::Bytes(_) if self.cancel.is_cancelled() => {
                 Err(Error::new(ErrorKind::Aborted, "ReadFrame was ended by the program."))
             }
-            Fill::Bytes(_) if direct >= DIRECT_FROM => Ok(Received::Direct { from }),
-            Fill::Bytes(_) => Ok(Received::More),
+            Fill::Bytes(_) => {
+                // A server that is never silent gets its Pong too.
+                self.send_waiting_pong();
+                let direct = direct >= DIRECT_FROM;
+                Ok(if direct { Received::Direct { from } } else { Received::More })
+            }
+        }
+    }
+
+    #[inline]
+    fn send_waiting_pong(&self) {
+        if self.pong_waits.load(Ordering::Relaxed) {
+            let waits = self.write.lock().send_waiting_pong();
+            self.pong_waits.store(waits, Ordering::Relaxed);
         }
     }
 

@@ -161,8 +161,6 @@ impl Connection {
         if input.len() >= DRAIN_LIMIT {
             return false;
         }
-        // What a reader left that waited for much.
-        self.set_low_water(1);
         matches!(self.fill_now(&mut input), Ok(Fill::Bytes(_) | Fill::Pending))
     }
 
