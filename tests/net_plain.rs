@@ -14,7 +14,7 @@ use net_common::{
     dial, listener, narrow_listener, pair, pattern, read_exactly, read_some, read_until, watched,
     write,
 };
-use openck::error::{ErrorKind, Result};
+use openck::error::ErrorKind;
 use openck::log::Log;
 use openck::net::connection::{Connection, Fill, QUEUE_LIMIT};
 use openck::net::dial::{self, DialOptions};
@@ -498,7 +498,11 @@ fn r42_receiving_directly_grows_with_the_bytes_not_with_the_promise() {
 
 /// Waits as a reader that misses `missing` bytes, and says what had come when it was woken.
 #[cfg(target_os = "linux")]
-fn wait_for(connection: &Connection, missing: usize, deadline: Instant) -> Result<Vec<u8>> {
+fn wait_for(
+    connection: &Connection,
+    missing: usize,
+    deadline: Instant,
+) -> openck::error::Result<Vec<u8>> {
     let mut asked = false;
     wait::block_on(&[], || {
         let mut input = connection.lock_input();
