@@ -39,6 +39,21 @@ fn any_script() -> impl Strategy<Value = Vec<u8>> {
     vec(any_frame(), 0..8).prop_map(|frames| frames.concat())
 }
 
+/// Stretches of scripts that are checked in different ways, longer and shorter than their blocks.
+fn long_text() -> impl Strategy<Value = String> {
+    let script = prop::sample::select(vec![
+        "plain ",
+        "gr\u{fc}n ",
+        "\u{4e16}\u{ff0c}",
+        "\u{d55c}",
+        "\u{1ec7}",
+        "\u{e01}",
+        "\u{1f600}",
+    ]);
+    vec((script, 1..2000_usize), 1..6)
+        .prop_map(|stretches| stretches.iter().map(|(text, times)| text.repeat(*times)).collect())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
@@ -106,9 +121,13 @@ proptest! {
     /// R-38 against the standard library: fails as soon as no continuation can be valid.
     #[test]
     fn r38_utf8_stream_agrees_with_std(
-        bytes in prop_oneof![vec(any::<u8>(), 0..12), "\\PC{0,90}".prop_map(String::into_bytes)],
-        noise in prop::option::of((0..400_usize, any::<u8>())),
-        sizes in vec(1..90_usize, 1..5),
+        bytes in prop_oneof![
+            vec(any::<u8>(), 0..12),
+            "\\PC{0,90}".prop_map(String::into_bytes),
+            long_text().prop_map(String::into_bytes),
+        ],
+        noise in prop::option::of((any::<usize>(), any::<u8>())),
+        sizes in prop_oneof![vec(1..90_usize, 1..5), vec(1..9000_usize, 1..5)],
     ) {
         let mut bytes = bytes;
         if let (Some((at, byte)), false) = (noise, bytes.is_empty()) {

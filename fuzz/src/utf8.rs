@@ -17,6 +17,11 @@ pub fn utf8(data: &[u8]) {
     check(&mut stream, text, &[1]);
     stream.reset();
     check(&mut stream, text, &[usize::MAX]);
+    stream.reset();
+    // Long text is checked in another way, by blocks.
+    let around = "\u{436}.".repeat(200);
+    let long = [around.as_bytes(), text, around.as_bytes()].concat();
+    check(&mut stream, &long, &[usize::MAX]);
 }
 
 fn check(stream: &mut Utf8Stream, text: &[u8], sizes: &[usize]) {

@@ -1,5 +1,7 @@
 //! UTF-8 that arrives in pieces, RFC 6455 8.1, R-38.
 
+mod common;
+
 /// The bytes are not UTF-8, and no further bytes can make them so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid;
@@ -57,7 +59,9 @@ impl Utf8Stream {
         }
         let whole = rest.len() - cut_tail(rest);
         let (whole, tail) = rest.split_at(whole);
-        simdutf8::basic::from_utf8(whole).map_err(|_| Invalid)?;
+        if !is_utf8(whole) {
+            return Err(Invalid);
+        }
         tail.iter().try_for_each(|byte| self.open_character(*byte))
     }
 
@@ -74,6 +78,28 @@ impl Utf8Stream {
             Err(_) => return Err(Invalid),
         }
         Ok(())
+    }
+}
+
+/// How much text is checked in general when it is not of the common kind, before it is tried again.
+const STRETCH: usize = 4096;
+
+fn is_utf8(text: &[u8]) -> bool {
+    let mut rest = text;
+    loop {
+        rest = rest.split_at(common::known_len(rest)).1;
+        let whole = match rest.get(..STRETCH) {
+            Some(stretch) => STRETCH - cut_tail(stretch),
+            None => rest.len(),
+        };
+        let (stretch, more) = rest.split_at(whole);
+        if simdutf8::basic::from_utf8(stretch).is_err() {
+            return false;
+        }
+        if more.is_empty() {
+            return true;
+        }
+        rest = more;
     }
 }
 
