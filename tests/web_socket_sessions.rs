@@ -10,8 +10,9 @@ use openck_test_support::server::Server;
 use openck_test_support::stream::Stream;
 use openck_test_support::wire::{self, Frame, opcode};
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Barrier, mpsc};
 use std::time::{Duration, Instant};
 
 /// Far above what any call here may take.
@@ -155,6 +156,66 @@ fn r40_a_waiting_pong_is_sent_by_the_reader_when_there_is_room() {
         });
         assert_eq!(ws.get_frame_data().unwrap().as_str(), "thanks");
     }
+}
+
+/// Sends a Ping, then one text after the other until it has a Pong, and "thanks"; begins to read
+/// at `go`. Tells what it was sent.
+fn flooding_server(listener: &TcpListener, go: &Barrier) -> Vec<u8> {
+    let (mut socket, _) = listener.accept().unwrap();
+    let mut stream = Stream::accept(socket.try_clone().unwrap(), None).unwrap();
+    let request = Request::read(&mut stream).unwrap().unwrap();
+    stream.write_all(&Upgrade::default().bytes(&request)).unwrap();
+    stream.write_all(&wire::frame(true, opcode::PING, b"there?")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(LONG as u64))).unwrap();
+    let (mut bytes, mut chunk, mut seen) = (Vec::new(), vec![0; 1 << 20], Vec::new());
+    let answered = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let text = wire::text(&"flood".repeat(1000));
+            while !answered.load(Ordering::Relaxed) {
+                stream.write_all(&text).unwrap();
+            }
+            stream.write_all(&wire::text("thanks")).unwrap();
+        });
+        go.wait();
+        while seen.last() != Some(&opcode::PONG) {
+            match socket.read(&mut chunk) {
+                Ok(n) if n > 0 => bytes.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+                _ => break,
+            }
+            seen.extend(std::iter::from_fn(|| Frame::take(&mut bytes)).map(|frame| frame.opcode));
+        }
+        answered.store(true, Ordering::Relaxed);
+    });
+    seen
+}
+
+/// Also when the server is never silent, so that no reader ever waits.
+#[test]
+fn r40_a_waiting_pong_is_sent_to_a_server_that_never_pauses() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let go = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| flooding_server(&listener, &go));
+        let (_rest, ws) = session(port, "/");
+        let read = || {
+            // Slower than the server, so that there is always more.
+            std::thread::sleep(Duration::from_micros(50));
+            ws.read_frame().unwrap();
+            ws.get_frame_data().unwrap()
+        };
+        let large = "x".repeat(12 << 20);
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| ws.send_frame(&large, true));
+            read();
+            std::thread::sleep(Duration::from_millis(50));
+            go.wait();
+            while read().as_str() != "thanks" {}
+            sender.join().unwrap().unwrap();
+        });
+        assert_eq!(server.join().unwrap(), [opcode::TEXT, opcode::PONG]);
+    });
 }
 
 #[test]
