@@ -309,6 +309,19 @@ fn r38_a_text_that_was_cut_leaves_nothing_to_the_next() {
 }
 
 #[test]
+fn r38_a_fault_is_found_anywhere_in_a_long_text_of_any_script() {
+    for script in ["a", "\u{436}", "\u{e01}", "\u{1f600}"] {
+        let valid = script.repeat(9_000 / script.len());
+        assert!(Utf8Stream::new().push(valid.as_bytes()).is_ok());
+        for at in (0..300).chain(4_000..4_300).chain(8_000..valid.len()) {
+            let mut text = valid.clone().into_bytes();
+            text[at] = 0xFF;
+            assert!(Utf8Stream::new().push(&text).is_err(), "FF at {at} among {script}");
+        }
+    }
+}
+
+#[test]
 fn r38_valid_text_passes_however_it_is_fragmented() {
     for text in VALID {
         for padding in ["", "0123456789012345678901234567890123456789012345678901234567890123"] {

@@ -19,7 +19,8 @@ pub fn utf8(data: &[u8]) {
     check(&mut stream, text, &[usize::MAX]);
     stream.reset();
     // Long text is checked in another way, by blocks.
-    let around = "\u{436}.".repeat(200);
+    let script = ["a", "\u{436}", "\u{4e16}", "\u{d55c}"][count % 4];
+    let around = script.repeat(260 + sizes[0]);
     let long = [around.as_bytes(), text, around.as_bytes()].concat();
     check(&mut stream, &long, &[usize::MAX]);
 }

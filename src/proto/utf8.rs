@@ -1,6 +1,9 @@
 //! UTF-8 that arrives in pieces, RFC 6455 8.1, R-38.
 
+mod ascii;
 mod common;
+
+use ascii::is_ascii;
 
 /// The bytes are not UTF-8, and no further bytes can make them so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +26,7 @@ impl Utf8Stream {
     /// Takes the next piece; fails as soon as no continuation could make the text valid.
     #[inline]
     pub fn push(&mut self, piece: &[u8]) -> Result<(), Invalid> {
-        // Short ASCII is the common case, and not worth a call into the vector code.
-        if self.len == 0 && piece.len() <= 128 && piece.is_ascii() {
+        if self.len == 0 && is_ascii(piece) {
             return Ok(());
         }
         self.push_any(piece)

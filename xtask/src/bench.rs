@@ -192,7 +192,7 @@ fn raw(rows: &[Row]) -> String {
     text
 }
 
-/// The processor, where the system tells. UTF-8 is checked twice as fast with AVX-512.
+/// The processor, where the system tells. Its vector instructions decide what checking UTF-8 costs.
 fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
