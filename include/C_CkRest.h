@@ -620,7 +620,7 @@ CK_C_VISIBLE_PUBLIC BOOL CkRest_Disconnect(HCkRest handle, int maxWaitMs);
  * Result: True when all certificates were read and added.
  *
  * Errors: A file that cannot be read, or PEM without a valid certificate: nothing is added, and
- * LastErrorText says which part is wrong.
+ * LastErrorText says what is wrong.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkRest_AddTrustedCaPem(HCkRest handle, const char *pemDataOrFilename);
 

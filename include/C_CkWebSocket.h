@@ -635,8 +635,8 @@ CK_C_VISIBLE_PUBLIC void CkWebSocket_putUtf8(HCkWebSocket handle, BOOL newVal);
  *
  * Result: True when the connection was taken note of.
  *
- * Errors: A Rest that is not connected, or whose connection another WebSocket uses already.
- * Connect the Rest first, or take a new one.
+ * Errors: A Rest that is not connected, or whose connection carries another WebSocket's frames
+ * already. Connect the Rest first, or take a new one.
  *
  * Ownership: The connection is shared by reference count: the Rest may be disposed before this
  * object, in any order.
@@ -672,10 +672,10 @@ CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_AddClientHeaders(HCkWebSocket handle);
  *
  * Errors: Any check that fails: LastErrorText names the header and the value received, and
  * IsConnected stays False. After a wrong 101 the connection is closed; after another status it
- * stays, so that the request can be made again, for example with credentials, and LastErrorText
- * has the status, its text and the beginning of the body. Also when UseConnection or
- * AddClientHeaders was not called, no response was read, or the request was wrong itself, such as
- * another verb than GET or a subprotocol offered twice.
+ * stays unless the server closes it, so that the request can be made again, for example with
+ * credentials, and LastErrorText has the status, its text and the beginning of the body. Also when
+ * UseConnection or AddClientHeaders was not called, no response was read, or the request was wrong
+ * itself, such as another verb than GET or a subprotocol offered twice.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_ValidateServerHandshake(HCkWebSocket handle);
 
@@ -825,7 +825,8 @@ BOOL CkWebSocket_SendClose(HCkWebSocket handle,
  * closed. LastErrorText names the offending bytes and the rule.
  *
  * Threads: One reader at a time; a second one waits for its turn. Other threads may send
- * meanwhile. Dispose and CloseConnection end it with reason 3.
+ * meanwhile. CloseConnection ends it with reason 3; so does Dispose, after which the object tells
+ * nothing.
  */
 CK_C_VISIBLE_PUBLIC BOOL CkWebSocket_ReadFrame(HCkWebSocket handle);
 

@@ -613,7 +613,7 @@ public:
      * Result: True when all certificates were read and added.
      *
      * Errors: A file that cannot be read, or PEM without a valid certificate: nothing is added, and
-     * LastErrorText says which part is wrong.
+     * LastErrorText says what is wrong.
      */
     bool AddTrustedCaPem(const char *pemDataOrFilename);
 

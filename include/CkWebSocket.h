@@ -630,8 +630,8 @@ public:
      *
      * Result: True when the connection was taken note of.
      *
-     * Errors: A Rest that is not connected, or whose connection another WebSocket uses already.
-     * Connect the Rest first, or take a new one.
+     * Errors: A Rest that is not connected, or whose connection carries another WebSocket's frames
+     * already. Connect the Rest first, or take a new one.
      *
      * Ownership: The connection is shared by reference count: the Rest may be disposed before this
      * object, in any order.
@@ -668,10 +668,10 @@ public:
      *
      * Errors: Any check that fails: LastErrorText names the header and the value received, and
      * IsConnected stays False. After a wrong 101 the connection is closed; after another status it
-     * stays, so that the request can be made again, for example with credentials, and LastErrorText
-     * has the status, its text and the beginning of the body. Also when UseConnection or
-     * AddClientHeaders was not called, no response was read, or the request was wrong itself, such
-     * as another verb than GET or a subprotocol offered twice.
+     * stays unless the server closes it, so that the request can be made again, for example with
+     * credentials, and LastErrorText has the status, its text and the beginning of the body. Also
+     * when UseConnection or AddClientHeaders was not called, no response was read, or the request
+     * was wrong itself, such as another verb than GET or a subprotocol offered twice.
      */
     bool ValidateServerHandshake();
 
@@ -811,7 +811,8 @@ public:
      * closed. LastErrorText names the offending bytes and the rule.
      *
      * Threads: One reader at a time; a second one waits for its turn. Other threads may send
-     * meanwhile. Dispose and CloseConnection end it with reason 3.
+     * meanwhile. CloseConnection ends it with reason 3; so does Dispose, after which the object
+     * tells nothing.
      */
     bool ReadFrame();
 

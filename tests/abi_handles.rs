@@ -18,13 +18,19 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use abi_common::calls::{Given, Source};
-use abi_common::{CLASSES, Folder, Object, dynamic, from_narrow, narrow, utf16, wide};
+use abi_common::{
+    CLASSES, Folder, Object, dynamic, from_narrow, from_utf16, from_wide, narrow, utf16, wide,
+};
 use openck::abi::{self, Arg, Handle, Kind, Member, Role, Value, wchar_t};
 use openck::client::BinData;
 use openck::ffi::generated::bin_data::*;
+use openck::ffi::generated::ck_string::*;
 use openck::ffi::generated::dynamic::MEMBERS;
 use openck::ffi::generated::rest::*;
 use openck::ffi::generated::string_builder::*;
+use openck::ffi::generated::web_socket::*;
+use openck::ffi::generated::web_socket_u::*;
+use openck::ffi::generated::web_socket_w::*;
 use openck::ffi::library::{openck_create, openck_dispose};
 use static_calls::CALLS;
 
@@ -106,7 +112,9 @@ fn bad_handles_fail_and_never_crash() {
     for call in CALLS.iter().filter(|call| !call.name.ends_with("_Create")) {
         for (what, handle) in world.bad(call.class) {
             let given = (call.run)(&mut Fitting::new(&world, Some(handle), None));
-            assert!(given.is_zero(), "{} on {what} ({handle:#x}): {given:?}", call.name);
+            // A text to be printed; see the test below.
+            let is_told = call.name.ends_with("_lastErrorText");
+            assert!(given.is_zero() != is_told, "{} on {what} ({handle:#x}): {given:?}", call.name);
         }
     }
     for (class, object) in &world.living {
@@ -131,6 +139,33 @@ impl Alive for Handle {
             "CkString" => self.pin::<CkString>().is_some(),
             "CkByteData" => self.pin::<CkByteData>().is_some(),
             other => panic!("no class {other}"),
+        }
+    }
+}
+
+/// C programs print LastErrorText without looking.
+#[test]
+fn last_error_text_of_a_bad_handle_tells_that_it_is_bad() {
+    let world = World::new();
+    let out = Object::new("CkString");
+    for (what, handle) in world.bad("WebSocket") {
+        let socket = ptr::without_provenance_mut(handle);
+        let is_told = |text: &str| {
+            let named = match handle {
+                0 => "The WebSocket handle is NULL.".into(),
+                _ => format!("The handle {handle:#x} is not a living WebSocket object."),
+            };
+            assert!(
+                text.starts_with(&named) && text.contains("not yet disposed"),
+                "{what}: {text}"
+            );
+        };
+        unsafe {
+            is_told(&from_narrow(CkWebSocket_lastErrorText(socket)).unwrap());
+            is_told(&from_utf16(CkWebSocketU_lastErrorText(socket)).unwrap());
+            is_told(&from_wide(CkWebSocketW_lastErrorText(socket)).unwrap());
+            CkWebSocket_getLastErrorText(socket, out.get());
+            is_told(&from_narrow(CkString_getString(out.get())).unwrap());
         }
     }
 }

@@ -188,7 +188,7 @@ fn r27_unpaired_surrogates_are_refused() {
             assert_eq!(CkStringBuilder_getLastMethodSuccess(object.get()), 0);
             assert_eq!(CkWebSocketU_SendFrame(socket.get(), units.as_ptr(), 1), 0);
             let why = from_utf16(CkWebSocketU_lastErrorText(socket.get())).unwrap();
-            assert!(why.contains("not valid Unicode"), "{why}");
+            assert!(why.contains("The text argument stringToSend is not valid Unicode"), "{why}");
         }
     }
     let bad: [&[u32]; 4] = [&[0xD800, 0], &[0x61, 0xDFFF, 0], &[0x11_0000, 0], &[u32::MAX, 0]];
@@ -226,7 +226,7 @@ fn r27_invalid_utf8_arguments_are_refused() {
             assert_eq!(CkStringBuilder_getLastMethodSuccess(object.get()), 0);
             assert_eq!(CkWebSocket_SendFrame(socket.get(), pointer, 1), 0);
             let why = from_narrow(CkWebSocket_lastErrorText(socket.get())).unwrap();
-            assert!(why.contains("not valid UTF-8"), "{why}");
+            assert!(why.contains("The text argument stringToSend is not valid UTF-8"), "{why}");
         }
         let mut text = dynamic::value(&Arg::Bytes(&bytes[..bytes.len() - 1]));
         text.r#type = openck::ffi::library::OPENCK_TEXT;
@@ -234,6 +234,16 @@ fn r27_invalid_utf8_arguments_are_refused() {
         assert_eq!(why, "Argument 1 is not valid UTF-8.");
     }
     assert_eq!(from_narrow(unsafe { CkStringBuilder_getAsString(object.get()) }).unwrap(), "kept");
+}
+
+#[test]
+fn a_null_text_is_refused_by_its_name() {
+    let rest = Object::new("Rest");
+    unsafe {
+        assert_eq!(CkRest_Connect(rest.get(), ptr::null(), 80, 0, 0), 0);
+        let why = from_narrow(CkRest_lastErrorText(rest.get())).unwrap();
+        assert!(why.contains("The text argument hostname is NULL"), "{why}");
+    }
 }
 
 #[test]

@@ -158,10 +158,12 @@ fn a_self_signed_certificate_can_be_trusted_by_name() {
 fn trusted_certificates_are_checked_when_they_are_given() {
     let pem = Ca::new("a").trusted().roots_pem.concat();
     let two = [pem.clone(), Ca::new("b").trusted().roots_pem.concat()].concat();
-    assert_eq!(check_roots_pem(&pem).unwrap(), 1);
-    assert_eq!(check_roots_pem(&two).unwrap(), 2);
+    assert_eq!(check_roots_pem("pem", &pem).unwrap(), 1);
+    assert_eq!(check_roots_pem("pem", &two).unwrap(), 2);
     for bad in [&b""[..], b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n"] {
-        assert_eq!(check_roots_pem(bad).unwrap_err().kind(), ErrorKind::Argument);
+        let error = check_roots_pem("The file x", bad).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument);
+        assert!(error.message().starts_with("The file x holds "), "{error}");
     }
 }
 

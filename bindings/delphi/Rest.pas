@@ -541,7 +541,7 @@ function CkRest_Disconnect(objHandle: HCkRest; maxWaitMs: Integer): LongBool; cd
 // Result: True when all certificates were read and added.
 //
 // Errors: A file that cannot be read, or PEM without a valid certificate: nothing is added, and
-// LastErrorText says which part is wrong.
+// LastErrorText says what is wrong.
 function CkRest_AddTrustedCaPem(objHandle: HCkRest; pemDataOrFilename: PWideChar): LongBool; cdecl;
   external DLLName name 'CkRestU_AddTrustedCaPem';
 

@@ -559,8 +559,8 @@ procedure CkWebSocket_getVersion(objHandle: HCkWebSocket; outPropVal: HCkString)
 //
 // Result: True when the connection was taken note of.
 //
-// Errors: A Rest that is not connected, or whose connection another WebSocket uses already. Connect
-// the Rest first, or take a new one.
+// Errors: A Rest that is not connected, or whose connection carries another WebSocket's frames
+// already. Connect the Rest first, or take a new one.
 //
 // Ownership: The connection is shared by reference count: the Rest may be disposed before this
 // object, in any order.
@@ -594,10 +594,10 @@ function CkWebSocket_AddClientHeaders(objHandle: HCkWebSocket): LongBool; cdecl;
 //
 // Errors: Any check that fails: LastErrorText names the header and the value received, and
 // IsConnected stays False. After a wrong 101 the connection is closed; after another status it
-// stays, so that the request can be made again, for example with credentials, and LastErrorText has
-// the status, its text and the beginning of the body. Also when UseConnection or AddClientHeaders
-// was not called, no response was read, or the request was wrong itself, such as another verb than
-// GET or a subprotocol offered twice.
+// stays unless the server closes it, so that the request can be made again, for example with
+// credentials, and LastErrorText has the status, its text and the beginning of the body. Also when
+// UseConnection or AddClientHeaders was not called, no response was read, or the request was wrong
+// itself, such as another verb than GET or a subprotocol offered twice.
 function CkWebSocket_ValidateServerHandshake(objHandle: HCkWebSocket): LongBool; cdecl;
   external DLLName name 'CkWebSocketU_ValidateServerHandshake';
 
@@ -740,7 +740,7 @@ function CkWebSocket_SendClose(
 // closed. LastErrorText names the offending bytes and the rule.
 //
 // Threads: One reader at a time; a second one waits for its turn. Other threads may send meanwhile.
-// Dispose and CloseConnection end it with reason 3.
+// CloseConnection ends it with reason 3; so does Dispose, after which the object tells nothing.
 function CkWebSocket_ReadFrame(objHandle: HCkWebSocket): LongBool; cdecl;
   external DLLName name 'CkWebSocketU_ReadFrame';
 

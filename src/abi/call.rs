@@ -246,6 +246,26 @@ pub fn get_text_into<T: Registered, R: Into<Cow<'static, str>>>(
     }
 }
 
+/// Reads LastErrorText in pointer form. A bad handle is told of, so that programs can print what
+/// they get.
+pub fn last_error_text<S: Text, T: Registered>(handle: *mut c_void) -> *const S::Unit {
+    keep::<S>(Handle::of(handle), Returned::Owned(error_text::<T>(handle)))
+}
+
+/// Reads LastErrorText into a CkString, replacing its content.
+pub fn last_error_text_into<T: Registered>(handle: *mut c_void, out: *mut c_void) {
+    if let Ok(out) = object::<CkString>(out) {
+        out.set(error_text::<T>(handle));
+    }
+}
+
+fn error_text<T: Registered>(handle: *mut c_void) -> String {
+    read(Handle::of(handle), |object: &T| object.base().last_error_text()).unwrap_or_else(|| {
+        let error = no_object("handle", T::NAME, handle);
+        [error.message(), error.advice().unwrap_or_default(), ""].join("\n")
+    })
+}
+
 /// Sets a property. A value that is refused leaves the old one and says why in LastErrorText.
 pub fn put<T: Registered>(
     handle: *mut c_void,
@@ -296,15 +316,15 @@ pub fn ulong(value: c_ulong) -> Result<u32> {
 /// An object argument.
 #[inline(always)]
 pub fn object<T: Registered>(handle: *mut c_void) -> Result<Pinned<T>> {
-    Handle::of(handle).pin::<T>().ok_or_else(|| no_object(T::NAME, handle))
+    Handle::of(handle).pin::<T>().ok_or_else(|| no_object("argument", T::NAME, handle))
 }
 
 #[cold]
-pub(super) fn no_object(class: &str, handle: *mut c_void) -> Error {
+pub(super) fn no_object(what: &str, class: &str, handle: *mut c_void) -> Error {
     let problem = if handle.is_null() {
-        format!("The {class} argument is NULL.")
+        format!("The {class} {what} is NULL.")
     } else {
-        format!("The argument {:#x} is not a living {class} object.", handle.addr())
+        format!("The {what} {:#x} is not a living {class} object.", handle.addr())
     };
     Error::new(ErrorKind::Handle, problem)
         .advise(format!("Pass an object made by {class}'s create function and not yet disposed."))

@@ -200,7 +200,7 @@ impl<'a> Args<'a> {
     pub fn object<T: Registered>(&self, n: usize) -> Result<Pinned<T>> {
         match self.0.get(n) {
             Some(Arg::Object(handle)) => {
-                handle.pin::<T>().ok_or_else(|| no_object(T::NAME, handle.to_pointer()))
+                handle.pin::<T>().ok_or_else(|| no_object("argument", T::NAME, handle.to_pointer()))
             }
             _ => Err(missing(n, T::NAME)),
         }

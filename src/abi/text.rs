@@ -16,11 +16,11 @@ pub trait Text {
     /// What its strings are made of.
     type Unit: Copy + 'static;
 
-    /// Reads NUL-terminated text.
+    /// Reads NUL-terminated text, the argument `name` of a function.
     ///
     /// # Safety
     /// `units` is not NULL and points to text that ends with a NUL unit and outlives `'a`.
-    unsafe fn read<'a>(units: *const Self::Unit) -> Result<Cow<'a, str>>;
+    unsafe fn read<'a>(name: &str, units: *const Self::Unit) -> Result<Cow<'a, str>>;
 
     /// Appends the NUL and returns the buffer with a pointer to its first unit.
     #[doc(hidden)]
@@ -88,32 +88,37 @@ pub struct Wide;
 /// `const uint16_t *`: UTF-16 on every platform.
 pub struct Utf16;
 
-/// Reads a text argument of an exported function. NULL and invalid text are errors.
+/// Reads the text argument `name` of an exported function. NULL and invalid text are errors.
 ///
 /// # Safety
 /// `units` is NULL or points to text that ends with a NUL unit and outlives `'a`.
 #[inline]
-pub unsafe fn text<'a, T: Text>(units: *const T::Unit) -> Result<Cow<'a, str>> {
+pub unsafe fn text<'a, T: Text>(name: &str, units: *const T::Unit) -> Result<Cow<'a, str>> {
     if units.is_null() {
-        return Err(Error::new(ErrorKind::Argument, "A text argument is NULL.")
-            .advise("Pass an empty text where there is nothing to say."));
+        return Err(is_null(name));
     }
     // SAFETY: not NULL; the rest is the caller's promise.
-    unsafe { T::read(units) }
+    unsafe { T::read(name, units) }
+}
+
+#[cold]
+fn is_null(name: &str) -> Error {
+    Error::new(ErrorKind::Argument, format!("The text argument {name} is NULL."))
+        .advise("Pass a text, an empty one where nothing is to be said.")
 }
 
 impl Text for Utf8 {
     type Unit = c_char;
 
     #[inline]
-    unsafe fn read<'a>(units: *const c_char) -> Result<Cow<'a, str>> {
+    unsafe fn read<'a>(name: &str, units: *const c_char) -> Result<Cow<'a, str>> {
         if speaks_ansi() {
             // SAFETY: the caller's promise.
             let bytes = unsafe { CStr::from_ptr(units) }.to_bytes();
             return charset::decode(bytes, "ansi").map(Cow::Owned);
         }
         // SAFETY: the caller's promise.
-        unsafe { read_utf8(units) }.map(Cow::Borrowed)
+        unsafe { read_utf8(name, units) }.map(Cow::Borrowed)
     }
 
     fn write(text: Returned<'_>) -> (Kept, *const c_char) {
@@ -153,7 +158,7 @@ const BLOCK: usize = 16 * 1024;
 /// # Safety
 /// `units` points to text that ends with NUL and outlives `'a`.
 #[inline]
-unsafe fn read_utf8<'a>(units: *const c_char) -> Result<&'a str> {
+unsafe fn read_utf8<'a>(name: &str, units: *const c_char) -> Result<&'a str> {
     let start = units.cast::<u8>();
     let mut utf8 = Utf8Stream::new();
     let mut len = 0;
@@ -168,7 +173,7 @@ unsafe fn read_utf8<'a>(units: *const c_char) -> Result<&'a str> {
         let is_last = block.len() < BLOCK;
         if !valid || (is_last && !utf8.is_complete()) {
             // SAFETY: the caller's promise.
-            return Err(not_utf8(unsafe { CStr::from_ptr(units) }.to_bytes()));
+            return Err(not_utf8(name, unsafe { CStr::from_ptr(units) }.to_bytes()));
         }
         if is_last {
             // SAFETY: `len` bytes that were read and are UTF-8 by the check.
@@ -180,12 +185,12 @@ unsafe fn read_utf8<'a>(units: *const c_char) -> Result<&'a str> {
 }
 
 #[cold]
-fn not_utf8(bytes: &[u8]) -> Error {
+fn not_utf8(name: &str, bytes: &[u8]) -> Error {
     let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
     let byte = bytes.get(at).copied().unwrap_or_default();
     Error::new(
         ErrorKind::Text,
-        format!("A text argument is not valid UTF-8: byte 0x{byte:02X} at offset {at}."),
+        format!("The text argument {name} is not valid UTF-8: byte 0x{byte:02X} at offset {at}."),
     )
     .advise("Convert the text to UTF-8 first, or pass bytes in a BinData.")
 }
@@ -193,10 +198,10 @@ fn not_utf8(bytes: &[u8]) -> Error {
 impl Text for Utf16 {
     type Unit = u16;
 
-    unsafe fn read<'a>(units: *const u16) -> Result<Cow<'a, str>> {
+    unsafe fn read<'a>(name: &str, units: *const u16) -> Result<Cow<'a, str>> {
         // SAFETY: the caller's promise: a NUL unit ends the text.
         let units = unsafe { std::slice::from_raw_parts(units, length(units)) };
-        decode_utf16(units).map(Cow::Owned)
+        decode_utf16(name, units).map(Cow::Owned)
     }
 
     fn write(text: Returned<'_>) -> (Kept, *const u16) {
@@ -208,7 +213,7 @@ impl Text for Utf16 {
     }
 }
 
-fn decode_utf16(units: &[u16]) -> Result<String> {
+fn decode_utf16(name: &str, units: &[u16]) -> Result<String> {
     let mut text = String::with_capacity(units.len());
     let mut at = 0;
     for decoded in char::decode_utf16(units.iter().copied()) {
@@ -218,7 +223,7 @@ fn decode_utf16(units: &[u16]) -> Result<String> {
                 at += c.len_utf16();
             }
             Err(error) => {
-                return Err(not_unicode(u32::from(error.unpaired_surrogate()), at));
+                return Err(not_unicode(name, u32::from(error.unpaired_surrogate()), at));
             }
         }
     }
@@ -226,10 +231,12 @@ fn decode_utf16(units: &[u16]) -> Result<String> {
 }
 
 #[cold]
-fn not_unicode(unit: u32, at: usize) -> Error {
+fn not_unicode(name: &str, unit: u32, at: usize) -> Error {
     Error::new(
         ErrorKind::Text,
-        format!("A text argument is not valid Unicode: unit 0x{unit:04X} at position {at}."),
+        format!(
+            "The text argument {name} is not valid Unicode: unit 0x{unit:04X} at position {at}."
+        ),
     )
     .advise("A surrogate must be one of a pair. Pass bytes in a BinData.")
 }
@@ -251,9 +258,9 @@ unsafe fn length<U: Copy + PartialEq + Default>(units: *const U) -> usize {
 impl Text for Wide {
     type Unit = wchar_t;
 
-    unsafe fn read<'a>(units: *const wchar_t) -> Result<Cow<'a, str>> {
+    unsafe fn read<'a>(name: &str, units: *const wchar_t) -> Result<Cow<'a, str>> {
         // SAFETY: the caller's promise.
-        unsafe { Utf16::read(units) }
+        unsafe { Utf16::read(name, units) }
     }
 
     fn write(text: Returned<'_>) -> (Kept, *const wchar_t) {
@@ -265,13 +272,13 @@ impl Text for Wide {
 impl Text for Wide {
     type Unit = wchar_t;
 
-    unsafe fn read<'a>(units: *const wchar_t) -> Result<Cow<'a, str>> {
+    unsafe fn read<'a>(name: &str, units: *const wchar_t) -> Result<Cow<'a, str>> {
         // SAFETY: the caller's promise: a NUL unit ends the text.
         let units = unsafe { std::slice::from_raw_parts(units, length(units)) };
         let mut text = String::with_capacity(units.len());
         for (at, unit) in units.iter().enumerate() {
             let unit = *unit as u32;
-            text.push(char::from_u32(unit).ok_or_else(|| not_unicode(unit, at))?);
+            text.push(char::from_u32(unit).ok_or_else(|| not_unicode(name, unit, at))?);
         }
         Ok(Cow::Owned(text))
     }
@@ -291,14 +298,14 @@ mod tests {
 
     fn read<T: Text>(units: &[T::Unit]) -> Result<String> {
         // SAFETY: every test passes NUL-terminated text.
-        unsafe { text::<T>(units.as_ptr()) }.map(Cow::into_owned)
+        unsafe { text::<T>("value", units.as_ptr()) }.map(Cow::into_owned)
     }
 
     #[test]
     fn utf8_comes_in_and_goes_out() {
         let (_kept, pointer) = Utf8::write(Returned::Owned("gr\u{fc}n \u{1F980}".into()));
         // SAFETY: just written with its NUL.
-        let back = unsafe { text::<Utf8>(pointer) }.unwrap();
+        let back = unsafe { text::<Utf8>("value", pointer) }.unwrap();
         assert_eq!(back, "gr\u{fc}n \u{1F980}");
     }
 
@@ -361,6 +368,6 @@ mod tests {
     #[test]
     fn null_is_refused() {
         // SAFETY: NULL is allowed.
-        assert!(unsafe { text::<Utf8>(std::ptr::null()) }.is_err());
+        assert!(unsafe { text::<Utf8>("value", std::ptr::null()) }.is_err());
     }
 }

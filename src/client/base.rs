@@ -163,8 +163,8 @@ impl Base {
     }
 
     /// What went wrong in the object's last noted call, if it failed.
-    pub fn last_failure(&self) -> Option<String> {
-        lock(&self.last).error.as_ref().map(|error| error.message().to_owned())
+    pub fn last_failure(&self) -> Option<Error> {
+        lock(&self.last).error.clone()
     }
 
     fn report(&self) -> Report {

@@ -48,21 +48,25 @@ impl Default for TlsOptions {
     }
 }
 
-/// Checks a PEM text of trusted CA certificates; the number of certificates in it.
+/// Checks a PEM text of trusted CA certificates; the number of certificates in it. `source` names
+/// it in errors.
 ///
 /// Fails with [`ErrorKind::Argument`] when there is none or one cannot be read.
-pub fn check_roots_pem(pem: &[u8]) -> Result<usize> {
-    certificates(pem).map(|certificates| certificates.len())
+pub fn check_roots_pem(source: &str, pem: &[u8]) -> Result<usize> {
+    certificates(source, pem).map(|certificates| certificates.len())
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate>> {
-    let error = |text: &str| {
-        Error::new(ErrorKind::Argument, format!("The CA certificates cannot be read: {text}."))
-            .advise("PEM text is needed, with a line -----BEGIN CERTIFICATE-----.")
-    };
-    let certificates = Certificate::stack_from_pem(pem).map_err(|e| error(&e.to_string()))?;
+fn certificates(source: &str, pem: &[u8]) -> Result<Vec<Certificate>> {
+    let certificates = Certificate::stack_from_pem(pem).map_err(|e| {
+        Error::new(
+            ErrorKind::Argument,
+            format!("{source} holds a CA certificate that cannot be read: {e}."),
+        )
+        .advise("Take the PEM file anew from where it came: it is damaged or cut off.")
+    })?;
     if certificates.is_empty() {
-        return Err(error("there is no certificate in the text"));
+        return Err(Error::new(ErrorKind::Argument, format!("{source} holds no CA certificate."))
+            .advise("It must have a line -----BEGIN CERTIFICATE-----; a key is no certificate."));
     }
     Ok(certificates)
 }
@@ -459,7 +463,7 @@ fn build_connector(options: &TlsOptions) -> Result<TlsConnector> {
     builder.danger_accept_invalid_certs(!options.verify);
     builder.danger_accept_invalid_hostnames(!options.verify);
     for pem in &options.roots_pem {
-        for certificate in certificates(pem)? {
+        for certificate in certificates("The PEM text", pem)? {
             builder.add_root_certificate(certificate);
         }
     }

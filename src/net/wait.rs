@@ -249,7 +249,7 @@ fn ask(check: fn() -> bool, signal: bool) -> Result<()> {
     }
     INTERRUPT_ASKED.set(Some(now));
     if check() {
-        return Err(aborted("The call was ended by the program's interrupt check."));
+        return Err(aborted("The call was interrupted by the program, as Ctrl-C does."));
     }
     Ok(())
 }

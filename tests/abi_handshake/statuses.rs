@@ -77,4 +77,23 @@ fn r02_a_handshake_by_another_verb_is_refused() {
         expect_advice(&ws.error());
         assert!(server.transcript().client_left);
     }
+    // And when the server refuses it, the path is not to blame.
+    let refused = Upgrade::default().status("HTTP/1.1 405 No").with("Content-Length", "0");
+    let (_server, rest, ws) = asked(&[SendUpgrade(refused), Close]);
+    rest.full("POST", "/");
+    assert!(!ws.validate());
+    expect_words(&ws.error(), &["status 405", "POST instead of GET", "FullRequestNoBody(\"GET\""]);
+}
+
+#[test]
+fn a_request_that_failed_explains_why_there_is_no_response() {
+    let (_server, rest, ws) = asked(&[Stall]);
+    assert_eq!(rest.full("GET", "/a b"), None);
+    assert!(!ws.validate());
+    expect_words(&ws.error(), &["No response", "The Rest's last failure", "forbidden", "offset 2"]);
+    // Nothing that speaks HTTP.
+    let (_server, rest, ws) = asked(&[Send(b"\x15\x03\x03\0\x02\x02\x0A".to_vec()), Close]);
+    rest.full("GET", "/");
+    assert!(!ws.validate());
+    expect_words(&ws.error(), &["no open connection", "The Rest's last failure"]);
 }

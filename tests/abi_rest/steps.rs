@@ -82,7 +82,7 @@ fn connection_close_is_obeyed() {
     let (server, rest) = served(response);
     assert_eq!(rest.get("/"), "ok");
     assert!(server.transcript().client_left);
-    rest.expect_failure("/", &["no open connection"]);
+    rest.expect_failure("/", &["no open connection any more", "closed it", "Connect again"]);
 }
 
 #[test]

@@ -40,6 +40,7 @@ impl Context {
 
     /// Builds the library and the test server (always for debugging), and fills `lib_dir`.
     pub(crate) fn build(&self, release: bool) -> Result<(), String> {
+        println!("building the library: some minutes the first time");
         let both: &[&str] = &["--package", "openck", "--package", "openck-test-support"];
         self.cargo_build(both)?;
         if release {

@@ -567,8 +567,8 @@ class WebSocket(Object):
 
         Result: True when the connection was taken note of.
 
-        Errors: A Rest that is not connected, or whose connection another WebSocket uses
-        already. Connect the Rest first, or take a new one.
+        Errors: A Rest that is not connected, or whose connection carries another WebSocket's
+        frames already. Connect the Rest first, or take a new one.
         """
         return self._call("UseConnection", connection)
 
@@ -603,10 +603,11 @@ class WebSocket(Object):
 
         Errors: Any check that fails: LastErrorText names the header and the value received, and
         IsConnected stays False. After a wrong 101 the connection is closed; after another
-        status it stays, so that the request can be made again, for example with credentials,
-        and LastErrorText has the status, its text and the beginning of the body. Also when
-        UseConnection or AddClientHeaders was not called, no response was read, or the request
-        was wrong itself, such as another verb than GET or a subprotocol offered twice.
+        status it stays unless the server closes it, so that the request can be made again, for
+        example with credentials, and LastErrorText has the status, its text and the beginning
+        of the body. Also when UseConnection or AddClientHeaders was not called, no response was
+        read, or the request was wrong itself, such as another verb than GET or a subprotocol
+        offered twice.
         """
         return self._call("ValidateServerHandshake")
 
@@ -748,7 +749,8 @@ class WebSocket(Object):
         the connection closed. LastErrorText names the offending bytes and the rule.
 
         Threads: One reader at a time; a second one waits for its turn. Other threads may send
-        meanwhile. Dispose and CloseConnection end it with reason 3.
+        meanwhile. CloseConnection ends it with reason 3; so does Dispose, after which the
+        object tells nothing.
         """
         return self._call("ReadFrame")
 
@@ -1315,7 +1317,7 @@ class Rest(Object):
         Result: True when all certificates were read and added.
 
         Errors: A file that cannot be read, or PEM without a valid certificate: nothing is
-        added, and LastErrorText says which part is wrong.
+        added, and LastErrorText says what is wrong.
         """
         return self._call("AddTrustedCaPem", pemDataOrFilename)
 

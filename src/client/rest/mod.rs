@@ -78,17 +78,18 @@ impl Rest {
     /// Trusts the certificates in `pem_data_or_filename` besides those of the system.
     pub fn add_trusted_ca_pem(&self, pem_data_or_filename: &str) -> Result<()> {
         let pem = if pem_data_or_filename.contains("-----BEGIN") {
-            pem_data_or_filename.as_bytes().to_vec()
+            let pem = pem_data_or_filename.as_bytes();
+            crate::net::tls::check_roots_pem("The PEM text", pem)?;
+            pem.to_vec()
         } else {
-            std::fs::read(pem_data_or_filename).map_err(|error| {
-                Error::new(
-                    ErrorKind::File,
-                    format!("The file \"{pem_data_or_filename}\" cannot be read: {error}."),
-                )
-                .advise("Pass the path of a PEM file, or its text with the BEGIN line.")
-            })?
+            let file = format!("The file \"{pem_data_or_filename}\"");
+            let pem = std::fs::read(pem_data_or_filename).map_err(|error| {
+                Error::new(ErrorKind::File, format!("{file} cannot be read: {error}."))
+                    .advise("Pass the path of a PEM file, or its text with the BEGIN line.")
+            })?;
+            crate::net::tls::check_roots_pem(&file, &pem)?;
+            pem
         };
-        crate::net::tls::check_roots_pem(&pem)?;
         lock(&self.session.dialing).roots_pem.push(pem);
         Ok(())
     }

@@ -71,10 +71,16 @@ impl Session {
     /// The connection for a request, or why there is none.
     fn usable_connection(&self) -> Result<Arc<Connection>> {
         self.check_not_upgraded()?;
-        self.connection().ok_or_else(|| {
-            Error::new(ErrorKind::NotConnected, "There is no open connection.")
-                .advise("Call Connect and check that it succeeds.")
-        })
+        match lock(&self.connection).clone() {
+            Some(connection) if connection.is_open() => Ok(connection),
+            Some(_) => Err(Error::new(
+                ErrorKind::NotConnected,
+                "There is no open connection any more: the server or a failed call has closed it.",
+            )
+            .advise("Call Connect again; with its autoReconnect, requests connect by themselves.")),
+            None => Err(Error::new(ErrorKind::NotConnected, "There is no open connection.")
+                .advise("Call Connect and check that it succeeds.")),
+        }
     }
 
     /// Fails if a WebSocket has taken the connection over.
@@ -84,9 +90,9 @@ impl Session {
         }
         Err(Error::new(
             ErrorKind::State,
-            "This connection belongs to a WebSocket; it carries frames, not requests.",
+            "The connection of this Rest belongs to a WebSocket; it carries its frames and nothing else.",
         )
-        .advise("Make another Rest object for other requests, or Connect this one again."))
+        .advise("Make another Rest for another WebSocket or other requests, or Connect this one again."))
     }
 
     /// Reads what the exchange holds.

@@ -104,33 +104,49 @@ impl WebSocket {
 
     /// Says that the Rest has no connection and, if its last call failed, why.
     pub(super) fn rest_is_not_connected(&self) -> Error {
-        let link = lock(&self.link);
-        let cause = link.as_ref().and_then(|link| link.session.base.last_failure());
-        let cause = cause.map_or_else(String::new, |cause| format!(" Its last failure: {cause}"));
-        Error::new(
-            ErrorKind::NotConnected,
-            format!("The Rest object has no open connection.{cause}"),
-        )
-        .advise("Call Rest.Connect and check that it succeeds before UseConnection.")
+        let error = Error::new(ErrorKind::NotConnected, "The Rest object has no open connection.")
+            .advise("Call Rest.Connect and check that it succeeds before UseConnection.");
+        match &*lock(&self.link) {
+            Some(link) => with_cause(error, &link.session),
+            None => error,
+        }
+    }
+}
+
+/// What the Rest said of its own last failure, if it failed, tells more.
+fn with_cause(error: Error, session: &Session) -> Error {
+    let Some(cause) = session.base.last_failure() else { return error };
+    let explained =
+        Error::new(error.kind(), format!("{} The Rest's last failure: {cause}", error.message()));
+    match cause.advice().or(error.advice()) {
+        Some(advice) => explained.advise(advice),
+        None => explained,
     }
 }
 
 fn check_response(session: &Session, key: &ClientKey) -> Result<Accepted> {
     session.exchange(|exchange| {
         let Some(response) = &exchange.response else {
-            return Err(Error::new(ErrorKind::State, "No response to the handshake was read.")
-                .advise(
-                    "Call Rest.FullRequestNoBody(\"GET\", path) after AddClientHeaders, and check \
-                     that it succeeds.",
-                ));
+            let error = Error::new(ErrorKind::State, "No response to the handshake was read.");
+            let error = error.advise(
+                "Call Rest.FullRequestNoBody(\"GET\", path) after AddClientHeaders, and check that it \
+                 succeeds.",
+            );
+            return Err(with_cause(error, session));
         };
         if response.status != 101 {
-            return Err(refused(response.status, &response.reason, &exchange.body_excerpt));
+            let refusal = refused(response.status, &response.reason, &exchange.body_excerpt);
+            return Err(match check_verb(&exchange.verb) {
+                Ok(()) => refusal,
+                Err(verb) => Error::new(refusal.kind(), format!("{refusal} {verb}")).advise(USE_GET),
+            });
         }
         check_verb(&exchange.verb)?;
         validate(response.status, &response.fields, key, &exchange.fields)
     })
 }
+
+const USE_GET: &str = "Make the handshake with Rest.FullRequestNoBody(\"GET\", path).";
 
 /// RFC 6455 4.1, item 1 of the request, R-02.
 fn check_verb(verb: &str) -> Result<()> {
@@ -138,5 +154,5 @@ fn check_verb(verb: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::State, format!("The request was made with {verb} instead of GET."))
-        .advise("Make the handshake with Rest.FullRequestNoBody(\"GET\", path)."))
+        .advise(USE_GET))
 }

@@ -441,13 +441,23 @@ impl WebSocket {
 
     #[cold]
     fn explain_wait(&self, error: Error) -> Error {
-        let Some(connection) = self.connection().filter(|_| error.kind() == ErrorKind::Timeout)
-        else {
+        let Some(connection) = self.connection().filter(|connection| connection.is_open()) else {
             return error;
         };
-        let (host, port, ms) = (connection.host(), connection.port(), self.idle_timeout_ms());
-        Error::new(ErrorKind::Timeout, format!("{host}:{port} sent no data for {ms} ms."))
-            .advise("The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.")
+        match error.kind() {
+            ErrorKind::Timeout => {
+                let (host, port, ms) =
+                    (connection.host(), connection.port(), self.idle_timeout_ms());
+                Error::new(ErrorKind::Timeout, format!("{host}:{port} sent no data for {ms} ms."))
+                    .advise(
+                        "The connection is intact: call ReadFrame again, or raise IdleTimeoutMs.",
+                    )
+            }
+            ErrorKind::Aborted if !self.cancel.is_cancelled() => {
+                error.advise("The connection is intact: call ReadFrame again to go on.")
+            }
+            _ => error,
+        }
     }
 
     /// Lets the server end the connection, for a bounded time, then closes it.

@@ -194,7 +194,9 @@ pub unsafe extern "C" fn CkBinData_AppendEncoded(
     encoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&unsafe { text::<Utf8>(encData) }?, &unsafe { text::<Utf8>(encoding) }?)
+        o.append_encoded(&unsafe { text::<Utf8>("encData", encData) }?, &unsafe {
+            text::<Utf8>("encoding", encoding)
+        }?)
     })
 }
 
@@ -247,7 +249,7 @@ pub unsafe extern "C" fn CkBinData_AppendSb(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Utf8>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Utf8>("charset", charset) }?)
     })
 }
 
@@ -266,7 +268,9 @@ pub unsafe extern "C" fn CkBinData_AppendString(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&unsafe { text::<Utf8>(str) }?, &unsafe { text::<Utf8>(charset) }?)
+        o.append_string(&unsafe { text::<Utf8>("str", str) }?, &unsafe {
+            text::<Utf8>("charset", charset)
+        }?)
     })
 }
 
@@ -317,7 +321,9 @@ pub unsafe extern "C" fn CkBinData_LoadEncoded(
     encoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&unsafe { text::<Utf8>(encData) }?, &unsafe { text::<Utf8>(encoding) }?)
+        o.load_encoded(&unsafe { text::<Utf8>("encData", encData) }?, &unsafe {
+            text::<Utf8>("encoding", encoding)
+        }?)
     })
 }
 
@@ -330,7 +336,9 @@ pub unsafe extern "C" fn CkBinData_LoadEncoded(
 /// Errors: A file that cannot be read; the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_LoadFile(handle: HCkBinData, path: *const c_char) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| {
+        o.load_file(&unsafe { text::<Utf8>("path", path) }?)
+    })
 }
 
 /// Writes all bytes to a file.
@@ -342,7 +350,9 @@ pub unsafe extern "C" fn CkBinData_LoadFile(handle: HCkBinData, path: *const c_c
 /// Errors: A file that cannot be created or written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinData_WriteFile(handle: HCkBinData, path: *const c_char) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| {
+        o.write_file(&unsafe { text::<Utf8>("path", path) }?)
+    })
 }
 
 /// Adds all bytes to the end of a file.
@@ -358,7 +368,7 @@ pub unsafe extern "C" fn CkBinData_WriteAppendFile(
     path: *const c_char,
 ) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&unsafe { text::<Utf8>(path) }?)
+        o.write_append_file(&unsafe { text::<Utf8>("path", path) }?)
     })
 }
 
@@ -395,7 +405,9 @@ pub unsafe extern "C" fn CkBinData_FindString(
     charset: *const c_char,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&unsafe { text::<Utf8>(str) }?, startIdx, &unsafe { text::<Utf8>(charset) }?)
+        o.find_string(&unsafe { text::<Utf8>("str", str) }?, startIdx, &unsafe {
+            text::<Utf8>("charset", charset)
+        }?)
     })
 }
 
@@ -489,7 +501,7 @@ pub unsafe extern "C" fn CkBinData_getEncoded(
     encoding: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf8>("encoding", encoding) }?)
     })
 }
 
@@ -503,7 +515,7 @@ pub unsafe extern "C" fn CkBinData_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf8>("encoding", encoding) }?)
     })
 }
 
@@ -526,7 +538,7 @@ pub unsafe extern "C" fn CkBinData_getEncodedChunk(
     encoding: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>("encoding", encoding) }?)
     })
 }
 
@@ -542,7 +554,7 @@ pub unsafe extern "C" fn CkBinData_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf8>("encoding", encoding) }?)
     })
 }
 
@@ -561,7 +573,10 @@ pub unsafe extern "C" fn CkBinData_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&unsafe { text::<Utf8>(encoding) }?, &*object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(
+            &unsafe { text::<Utf8>("encoding", encoding) }?,
+            &*object::<StringBuilder>(sb)?,
+        )
     })
 }
 
@@ -650,7 +665,7 @@ pub unsafe extern "C" fn CkBinData_getString(
     charset: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf8>(charset) }?)
+        o.get_string(&unsafe { text::<Utf8>("charset", charset) }?)
     })
 }
 
@@ -664,7 +679,7 @@ pub unsafe extern "C" fn CkBinData_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf8>(charset) }?)
+        o.get_string(&unsafe { text::<Utf8>("charset", charset) }?)
     })
 }
 
@@ -690,7 +705,7 @@ pub unsafe extern "C" fn CkBinData_getTextChunk(
     charset: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>("charset", charset) }?)
     })
 }
 
@@ -706,6 +721,6 @@ pub unsafe extern "C" fn CkBinData_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf8>("charset", charset) }?)
     })
 }

@@ -134,7 +134,9 @@ pub unsafe extern "C" fn CkBinDataU_AppendEncoded(
     encoding: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&unsafe { text::<Utf16>(encData) }?, &unsafe { text::<Utf16>(encoding) }?)
+        o.append_encoded(&unsafe { text::<Utf16>("encData", encData) }?, &unsafe {
+            text::<Utf16>("encoding", encoding)
+        }?)
     })
 }
 
@@ -172,7 +174,7 @@ pub unsafe extern "C" fn CkBinDataU_AppendSb(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Utf16>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Utf16>("charset", charset) }?)
     })
 }
 
@@ -186,7 +188,9 @@ pub unsafe extern "C" fn CkBinDataU_AppendString(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&unsafe { text::<Utf16>(str) }?, &unsafe { text::<Utf16>(charset) }?)
+        o.append_string(&unsafe { text::<Utf16>("str", str) }?, &unsafe {
+            text::<Utf16>("charset", charset)
+        }?)
     })
 }
 
@@ -222,7 +226,9 @@ pub unsafe extern "C" fn CkBinDataU_LoadEncoded(
     encoding: *const u16,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&unsafe { text::<Utf16>(encData) }?, &unsafe { text::<Utf16>(encoding) }?)
+        o.load_encoded(&unsafe { text::<Utf16>("encData", encData) }?, &unsafe {
+            text::<Utf16>("encoding", encoding)
+        }?)
     })
 }
 
@@ -231,7 +237,9 @@ pub unsafe extern "C" fn CkBinDataU_LoadEncoded(
 /// See `CkBinData_LoadFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_LoadFile(handle: HCkBinData, path: *const u16) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Utf16>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| {
+        o.load_file(&unsafe { text::<Utf16>("path", path) }?)
+    })
 }
 
 /// Writes all bytes to a file.
@@ -239,7 +247,9 @@ pub unsafe extern "C" fn CkBinDataU_LoadFile(handle: HCkBinData, path: *const u1
 /// See `CkBinData_WriteFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_WriteFile(handle: HCkBinData, path: *const u16) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Utf16>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| {
+        o.write_file(&unsafe { text::<Utf16>("path", path) }?)
+    })
 }
 
 /// Adds all bytes to the end of a file.
@@ -248,7 +258,7 @@ pub unsafe extern "C" fn CkBinDataU_WriteFile(handle: HCkBinData, path: *const u
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataU_WriteAppendFile(handle: HCkBinData, path: *const u16) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&unsafe { text::<Utf16>(path) }?)
+        o.write_append_file(&unsafe { text::<Utf16>("path", path) }?)
     })
 }
 
@@ -273,8 +283,8 @@ pub unsafe extern "C" fn CkBinDataU_FindString(
     charset: *const u16,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&unsafe { text::<Utf16>(str) }?, startIdx, &unsafe {
-            text::<Utf16>(charset)
+        o.find_string(&unsafe { text::<Utf16>("str", str) }?, startIdx, &unsafe {
+            text::<Utf16>("charset", charset)
         }?)
     })
 }
@@ -339,7 +349,7 @@ pub unsafe extern "C" fn CkBinDataU_getEncoded(
     encoding: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf16>("encoding", encoding) }?)
     })
 }
 
@@ -353,7 +363,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf16>("encoding", encoding) }?)
     })
 }
 
@@ -368,7 +378,7 @@ pub unsafe extern "C" fn CkBinDataU_getEncodedChunk(
     encoding: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>("encoding", encoding) }?)
     })
 }
 
@@ -384,7 +394,7 @@ pub unsafe extern "C" fn CkBinDataU_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Utf16>("encoding", encoding) }?)
     })
 }
 
@@ -398,7 +408,10 @@ pub unsafe extern "C" fn CkBinDataU_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&unsafe { text::<Utf16>(encoding) }?, &*object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(
+            &unsafe { text::<Utf16>("encoding", encoding) }?,
+            &*object::<StringBuilder>(sb)?,
+        )
     })
 }
 
@@ -459,7 +472,7 @@ pub unsafe extern "C" fn CkBinDataU_getString(
     charset: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf16>(charset) }?)
+        o.get_string(&unsafe { text::<Utf16>("charset", charset) }?)
     })
 }
 
@@ -473,7 +486,7 @@ pub unsafe extern "C" fn CkBinDataU_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&unsafe { text::<Utf16>(charset) }?)
+        o.get_string(&unsafe { text::<Utf16>("charset", charset) }?)
     })
 }
 
@@ -488,7 +501,7 @@ pub unsafe extern "C" fn CkBinDataU_getTextChunk(
     charset: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>("charset", charset) }?)
     })
 }
 
@@ -504,6 +517,6 @@ pub unsafe extern "C" fn CkBinDataU_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Utf16>("charset", charset) }?)
     })
 }

@@ -134,7 +134,9 @@ pub unsafe extern "C" fn CkBinDataW_AppendEncoded(
     encoding: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendEncoded", |o: &BinData| {
-        o.append_encoded(&unsafe { text::<Wide>(encData) }?, &unsafe { text::<Wide>(encoding) }?)
+        o.append_encoded(&unsafe { text::<Wide>("encData", encData) }?, &unsafe {
+            text::<Wide>("encoding", encoding)
+        }?)
     })
 }
 
@@ -172,7 +174,7 @@ pub unsafe extern "C" fn CkBinDataW_AppendSb(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendSb", |o: &BinData| {
-        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Wide>(charset) }?)
+        o.append_sb(&*object::<StringBuilder>(sb)?, &unsafe { text::<Wide>("charset", charset) }?)
     })
 }
 
@@ -186,7 +188,9 @@ pub unsafe extern "C" fn CkBinDataW_AppendString(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AppendString", |o: &BinData| {
-        o.append_string(&unsafe { text::<Wide>(str) }?, &unsafe { text::<Wide>(charset) }?)
+        o.append_string(&unsafe { text::<Wide>("str", str) }?, &unsafe {
+            text::<Wide>("charset", charset)
+        }?)
     })
 }
 
@@ -222,7 +226,9 @@ pub unsafe extern "C" fn CkBinDataW_LoadEncoded(
     encoding: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "LoadEncoded", |o: &BinData| {
-        o.load_encoded(&unsafe { text::<Wide>(encData) }?, &unsafe { text::<Wide>(encoding) }?)
+        o.load_encoded(&unsafe { text::<Wide>("encData", encData) }?, &unsafe {
+            text::<Wide>("encoding", encoding)
+        }?)
     })
 }
 
@@ -231,7 +237,9 @@ pub unsafe extern "C" fn CkBinDataW_LoadEncoded(
 /// See `CkBinData_LoadFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_LoadFile(handle: HCkBinData, path: *const wchar_t) -> BOOL {
-    abi::call(handle, "LoadFile", |o: &BinData| o.load_file(&unsafe { text::<Wide>(path) }?))
+    abi::call(handle, "LoadFile", |o: &BinData| {
+        o.load_file(&unsafe { text::<Wide>("path", path) }?)
+    })
 }
 
 /// Writes all bytes to a file.
@@ -239,7 +247,9 @@ pub unsafe extern "C" fn CkBinDataW_LoadFile(handle: HCkBinData, path: *const wc
 /// See `CkBinData_WriteFile`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkBinDataW_WriteFile(handle: HCkBinData, path: *const wchar_t) -> BOOL {
-    abi::call(handle, "WriteFile", |o: &BinData| o.write_file(&unsafe { text::<Wide>(path) }?))
+    abi::call(handle, "WriteFile", |o: &BinData| {
+        o.write_file(&unsafe { text::<Wide>("path", path) }?)
+    })
 }
 
 /// Adds all bytes to the end of a file.
@@ -251,7 +261,7 @@ pub unsafe extern "C" fn CkBinDataW_WriteAppendFile(
     path: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "WriteAppendFile", |o: &BinData| {
-        o.write_append_file(&unsafe { text::<Wide>(path) }?)
+        o.write_append_file(&unsafe { text::<Wide>("path", path) }?)
     })
 }
 
@@ -276,7 +286,9 @@ pub unsafe extern "C" fn CkBinDataW_FindString(
     charset: *const wchar_t,
 ) -> c_int {
     abi::call_int(handle, "FindString", |o: &BinData| {
-        o.find_string(&unsafe { text::<Wide>(str) }?, startIdx, &unsafe { text::<Wide>(charset) }?)
+        o.find_string(&unsafe { text::<Wide>("str", str) }?, startIdx, &unsafe {
+            text::<Wide>("charset", charset)
+        }?)
     })
 }
 
@@ -340,7 +352,7 @@ pub unsafe extern "C" fn CkBinDataW_getEncoded(
     encoding: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetEncoded", |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Wide>("encoding", encoding) }?)
     })
 }
 
@@ -354,7 +366,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &BinData| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Wide>("encoding", encoding) }?)
     })
 }
 
@@ -369,7 +381,7 @@ pub unsafe extern "C" fn CkBinDataW_getEncodedChunk(
     encoding: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetEncodedChunk", |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>("encoding", encoding) }?)
     })
 }
 
@@ -385,7 +397,7 @@ pub unsafe extern "C" fn CkBinDataW_GetEncodedChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncodedChunk", outStr, |o: &BinData| {
-        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>(encoding) }?)
+        o.get_encoded_chunk(offset, numBytes, &unsafe { text::<Wide>("encoding", encoding) }?)
     })
 }
 
@@ -399,7 +411,10 @@ pub unsafe extern "C" fn CkBinDataW_GetEncodedSb(
     sb: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "GetEncodedSb", |o: &BinData| {
-        o.get_encoded_sb(&unsafe { text::<Wide>(encoding) }?, &*object::<StringBuilder>(sb)?)
+        o.get_encoded_sb(
+            &unsafe { text::<Wide>("encoding", encoding) }?,
+            &*object::<StringBuilder>(sb)?,
+        )
     })
 }
 
@@ -460,7 +475,7 @@ pub unsafe extern "C" fn CkBinDataW_getString(
     charset: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetString", |o: &BinData| {
-        o.get_string(&unsafe { text::<Wide>(charset) }?)
+        o.get_string(&unsafe { text::<Wide>("charset", charset) }?)
     })
 }
 
@@ -474,7 +489,7 @@ pub unsafe extern "C" fn CkBinDataW_GetString(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetString", outStr, |o: &BinData| {
-        o.get_string(&unsafe { text::<Wide>(charset) }?)
+        o.get_string(&unsafe { text::<Wide>("charset", charset) }?)
     })
 }
 
@@ -489,7 +504,7 @@ pub unsafe extern "C" fn CkBinDataW_getTextChunk(
     charset: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetTextChunk", |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>("charset", charset) }?)
     })
 }
 
@@ -505,6 +520,6 @@ pub unsafe extern "C" fn CkBinDataW_GetTextChunk(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetTextChunk", outStr, |o: &BinData| {
-        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>(charset) }?)
+        o.get_text_chunk(startIdx, numBytes, &unsafe { text::<Wide>("charset", charset) }?)
     })
 }

@@ -90,7 +90,9 @@ pub unsafe extern "C" fn CkByteData_appendEncoded(
     encoding: *const c_char,
 ) {
     abi::call_void(handle, "appendEncoded", |o: &CkByteData| {
-        o.append_encoded(&unsafe { text::<Utf8>(str) }?, &unsafe { text::<Utf8>(encoding) }?)
+        o.append_encoded(&unsafe { text::<Utf8>("str", str) }?, &unsafe {
+            text::<Utf8>("encoding", encoding)
+        }?)
     })
 }
 
@@ -218,7 +220,7 @@ pub unsafe extern "C" fn CkByteData_encode(
     str: HCkString,
 ) {
     abi::call_void(handle, "encode", |o: &CkByteData| {
-        o.encode(&unsafe { text::<Utf8>(encoding) }?, &*object::<CkString>(str)?)
+        o.encode(&unsafe { text::<Utf8>("encoding", encoding) }?, &*object::<CkString>(str)?)
     })
 }
 
@@ -237,7 +239,7 @@ pub unsafe extern "C" fn CkByteData_getEncoded(
     encoding: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "getEncoded", |o: &CkByteData| {
-        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?)
+        o.get_encoded(&unsafe { text::<Utf8>("encoding", encoding) }?)
     })
 }
 
@@ -250,7 +252,9 @@ pub unsafe extern "C" fn CkByteData_getEncoded(
 /// Errors: A file that cannot be read; the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkByteData_loadFile(handle: HCkByteData, path: *const c_char) -> BOOL {
-    abi::call(handle, "loadFile", |o: &CkByteData| o.load_file(&unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "loadFile", |o: &CkByteData| {
+        o.load_file(&unsafe { text::<Utf8>("path", path) }?)
+    })
 }
 
 /// Writes all bytes to a file.
@@ -262,5 +266,7 @@ pub unsafe extern "C" fn CkByteData_loadFile(handle: HCkByteData, path: *const c
 /// Errors: A file that cannot be created or written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkByteData_saveFile(handle: HCkByteData, path: *const c_char) -> BOOL {
-    abi::call(handle, "saveFile", |o: &CkByteData| o.save_file(&unsafe { text::<Utf8>(path) }?))
+    abi::call(handle, "saveFile", |o: &CkByteData| {
+        o.save_file(&unsafe { text::<Utf8>("path", path) }?)
+    })
 }

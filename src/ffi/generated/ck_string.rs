@@ -38,7 +38,9 @@ pub unsafe extern "C" fn CkString_Dispose(handle: HCkString) {
 /// Errors: Text that is not valid in its encoding: the content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setString(handle: HCkString, str: *const c_char) {
-    abi::call_void(handle, "setString", |o: &CkString| o.set_string(&unsafe { text::<Utf8>(str) }?))
+    abi::call_void(handle, "setString", |o: &CkString| {
+        o.set_string(&unsafe { text::<Utf8>("str", str) }?)
+    })
 }
 
 /// Replaces the content by a text in the ANSI code page.
@@ -49,7 +51,7 @@ pub unsafe extern "C" fn CkString_setString(handle: HCkString, str: *const c_cha
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringAnsi(handle: HCkString, s: *const c_char) {
     abi::call_void(handle, "setStringAnsi", |o: &CkString| {
-        o.set_string_ansi(&unsafe { text::<Utf8>(s) }?)
+        o.set_string_ansi(&unsafe { text::<Utf8>("s", s) }?)
     })
 }
 
@@ -61,7 +63,7 @@ pub unsafe extern "C" fn CkString_setStringAnsi(handle: HCkString, s: *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringUtf8(handle: HCkString, s: *const c_char) {
     abi::call_void(handle, "setStringUtf8", |o: &CkString| {
-        o.set_string_utf8(&unsafe { text::<Utf8>(s) }?)
+        o.set_string_utf8(&unsafe { text::<Utf8>("s", s) }?)
     })
 }
 
@@ -73,7 +75,7 @@ pub unsafe extern "C" fn CkString_setStringUtf8(handle: HCkString, s: *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringU(handle: HCkString, unicode: *const wchar_t) {
     abi::call_void(handle, "setStringU", |o: &CkString| {
-        o.set_string_u(&unsafe { text::<Wide>(unicode) }?)
+        o.set_string_u(&unsafe { text::<Wide>("unicode", unicode) }?)
     })
 }
 
@@ -87,7 +89,7 @@ pub unsafe extern "C" fn CkString_setStringU(handle: HCkString, unicode: *const 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_setStringUtf16(handle: HCkString, str: *const u16) {
     abi::call_void(handle, "setStringUtf16", |o: &CkString| {
-        o.set_string_utf16(&unsafe { text::<Utf16>(str) }?)
+        o.set_string_utf16(&unsafe { text::<Utf16>("str", str) }?)
     })
 }
 
@@ -116,7 +118,7 @@ pub unsafe extern "C" fn CkString_clear(handle: HCkString) {
 /// Errors: Text that is not valid in its encoding: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_append(handle: HCkString, str: *const c_char) {
-    abi::call_void(handle, "append", |o: &CkString| o.append(&unsafe { text::<Utf8>(str) }?))
+    abi::call_void(handle, "append", |o: &CkString| o.append(&unsafe { text::<Utf8>("str", str) }?))
 }
 
 /// Adds a text in the ANSI code page to the end.
@@ -127,7 +129,7 @@ pub unsafe extern "C" fn CkString_append(handle: HCkString, str: *const c_char) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendAnsi(handle: HCkString, str: *const c_char) {
     abi::call_void(handle, "appendAnsi", |o: &CkString| {
-        o.append_ansi(&unsafe { text::<Utf8>(str) }?)
+        o.append_ansi(&unsafe { text::<Utf8>("str", str) }?)
     })
 }
 
@@ -139,7 +141,7 @@ pub unsafe extern "C" fn CkString_appendAnsi(handle: HCkString, str: *const c_ch
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendUtf8(handle: HCkString, str: *const c_char) {
     abi::call_void(handle, "appendUtf8", |o: &CkString| {
-        o.append_utf8(&unsafe { text::<Utf8>(str) }?)
+        o.append_utf8(&unsafe { text::<Utf8>("str", str) }?)
     })
 }
 
@@ -150,7 +152,9 @@ pub unsafe extern "C" fn CkString_appendUtf8(handle: HCkString, str: *const c_ch
 /// Errors: Text that is not valid in its encoding: nothing is added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendU(handle: HCkString, unicode: *const wchar_t) {
-    abi::call_void(handle, "appendU", |o: &CkString| o.append_u(&unsafe { text::<Wide>(unicode) }?))
+    abi::call_void(handle, "appendU", |o: &CkString| {
+        o.append_u(&unsafe { text::<Wide>("unicode", unicode) }?)
+    })
 }
 
 /// Adds a text in UTF-16 to the end.
@@ -161,7 +165,7 @@ pub unsafe extern "C" fn CkString_appendU(handle: HCkString, unicode: *const wch
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_appendUtf16(handle: HCkString, str: *const u16) {
     abi::call_void(handle, "appendUtf16", |o: &CkString| {
-        o.append_utf16(&unsafe { text::<Utf16>(str) }?)
+        o.append_utf16(&unsafe { text::<Utf16>("str", str) }?)
     })
 }
 
@@ -331,7 +335,9 @@ pub unsafe extern "C" fn CkString_isEmpty(handle: HCkString) -> BOOL {
 /// Errors: Text that is not valid in its encoding: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_equals(handle: HCkString, str: *const c_char) -> BOOL {
-    abi::call_query(handle, "equals", |o: &CkString| o.equals(&unsafe { text::<Utf8>(str) }?))
+    abi::call_query(handle, "equals", |o: &CkString| {
+        o.equals(&unsafe { text::<Utf8>("str", str) }?)
+    })
 }
 
 /// Tells whether another CkString holds the same text.
@@ -356,7 +362,7 @@ pub unsafe extern "C" fn CkString_equalsStr(handle: HCkString, strObj: HCkString
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkString_equalsIgnoreCase(handle: HCkString, str: *const c_char) -> BOOL {
     abi::call_query(handle, "equalsIgnoreCase", |o: &CkString| {
-        o.equals_ignore_case(&unsafe { text::<Utf8>(str) }?)
+        o.equals_ignore_case(&unsafe { text::<Utf8>("str", str) }?)
     })
 }
 
@@ -395,7 +401,9 @@ pub unsafe extern "C" fn CkString_loadFile(
     charsetEncoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "loadFile", |o: &CkString| {
-        o.load_file(&unsafe { text::<Utf8>(path) }?, &unsafe { text::<Utf8>(charsetEncoding) }?)
+        o.load_file(&unsafe { text::<Utf8>("path", path) }?, &unsafe {
+            text::<Utf8>("charsetEncoding", charsetEncoding)
+        }?)
     })
 }
 
@@ -415,6 +423,8 @@ pub unsafe extern "C" fn CkString_saveToFile(
     charsetEncoding: *const c_char,
 ) -> BOOL {
     abi::call(handle, "saveToFile", |o: &CkString| {
-        o.save_to_file(&unsafe { text::<Utf8>(path) }?, &unsafe { text::<Utf8>(charsetEncoding) }?)
+        o.save_to_file(&unsafe { text::<Utf8>("path", path) }?, &unsafe {
+            text::<Utf8>("charsetEncoding", charsetEncoding)
+        }?)
     })
 }

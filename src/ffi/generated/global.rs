@@ -106,7 +106,7 @@ pub unsafe extern "C" fn CkGlobal_getUncommonOptions(handle: HCkGlobal, outStr: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_putUncommonOptions(handle: HCkGlobal, newVal: *const c_char) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&unsafe { text::<Utf8>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf8>("newVal", newVal) }?)
     })
 }
 
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn CkGlobal_putVerboseTls(handle: HCkGlobal, newVal: BOOL)
 /// Ownership: As all returned text: owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_lastErrorText(handle: HCkGlobal) -> *const c_char {
-    abi::get_text::<Utf8, _, _>(handle, |o: &Global| o.base().last_error_text())
+    abi::last_error_text::<Utf8, Global>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn CkGlobal_lastErrorText(handle: HCkGlobal) -> *const c_c
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_getLastErrorText(handle: HCkGlobal, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &Global| o.base().last_error_text())
+    abi::last_error_text_into::<Global>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn CkGlobal_getDebugLogFilePath(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_putDebugLogFilePath(handle: HCkGlobal, newVal: *const c_char) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>("newVal", newVal) }?)
     })
 }
 
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn CkGlobal_UnlockBundle(
     bundleUnlockCode: *const c_char,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&unsafe { text::<Utf8>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Utf8>("bundleUnlockCode", bundleUnlockCode) }?)
     })
 }
 
@@ -363,6 +363,6 @@ pub unsafe extern "C" fn CkGlobal_FinalizeThreadPool(handle: HCkGlobal) -> BOOL 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobal_SaveLastError(handle: HCkGlobal, path: *const c_char) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf8>("path", path) }?)
     })
 }

@@ -93,7 +93,7 @@ pub unsafe extern "C" fn CkGlobalU_getUncommonOptions(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_putUncommonOptions(handle: HCkGlobal, newVal: *const u16) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&unsafe { text::<Utf16>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf16>("newVal", newVal) }?)
     })
 }
 
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn CkGlobalU_putVerboseTls(handle: HCkGlobal, newVal: BOOL
 /// See `CkGlobal_lastErrorText`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_lastErrorText(handle: HCkGlobal) -> *const u16 {
-    abi::get_text::<Utf16, _, _>(handle, |o: &Global| o.base().last_error_text())
+    abi::last_error_text::<Utf16, Global>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn CkGlobalU_lastErrorText(handle: HCkGlobal) -> *const u1
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_getLastErrorText(handle: HCkGlobal, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &Global| o.base().last_error_text())
+    abi::last_error_text_into::<Global>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn CkGlobalU_getDebugLogFilePath(handle: HCkGlobal, outStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_putDebugLogFilePath(handle: HCkGlobal, newVal: *const u16) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>("newVal", newVal) }?)
     })
 }
 
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn CkGlobalU_UnlockBundle(
     bundleUnlockCode: *const u16,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&unsafe { text::<Utf16>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Utf16>("bundleUnlockCode", bundleUnlockCode) }?)
     })
 }
 
@@ -272,6 +272,6 @@ pub unsafe extern "C" fn CkGlobalU_FinalizeThreadPool(handle: HCkGlobal) -> BOOL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalU_SaveLastError(handle: HCkGlobal, path: *const u16) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf16>("path", path) }?)
     })
 }

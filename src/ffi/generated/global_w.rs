@@ -93,7 +93,7 @@ pub unsafe extern "C" fn CkGlobalW_getUncommonOptions(handle: HCkGlobal, outStr:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_putUncommonOptions(handle: HCkGlobal, newVal: *const wchar_t) {
     abi::put(handle, "UncommonOptions", |o: &Global| {
-        o.set_uncommon_options(&unsafe { text::<Wide>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Wide>("newVal", newVal) }?)
     })
 }
 
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn CkGlobalW_putVerboseTls(handle: HCkGlobal, newVal: BOOL
 /// See `CkGlobal_lastErrorText`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_lastErrorText(handle: HCkGlobal) -> *const wchar_t {
-    abi::get_text::<Wide, _, _>(handle, |o: &Global| o.base().last_error_text())
+    abi::last_error_text::<Wide, Global>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn CkGlobalW_lastErrorText(handle: HCkGlobal) -> *const wc
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_getLastErrorText(handle: HCkGlobal, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &Global| o.base().last_error_text())
+    abi::last_error_text_into::<Global>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn CkGlobalW_getDebugLogFilePath(handle: HCkGlobal, outStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_putDebugLogFilePath(handle: HCkGlobal, newVal: *const wchar_t) {
     abi::put(handle, "DebugLogFilePath", |o: &Global| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Wide>("newVal", newVal) }?)
     })
 }
 
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn CkGlobalW_UnlockBundle(
     bundleUnlockCode: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "UnlockBundle", |o: &Global| {
-        o.unlock_bundle(&unsafe { text::<Wide>(bundleUnlockCode) }?)
+        o.unlock_bundle(&unsafe { text::<Wide>("bundleUnlockCode", bundleUnlockCode) }?)
     })
 }
 
@@ -272,6 +272,6 @@ pub unsafe extern "C" fn CkGlobalW_FinalizeThreadPool(handle: HCkGlobal) -> BOOL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkGlobalW_SaveLastError(handle: HCkGlobal, path: *const wchar_t) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Global| {
-        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Wide>("path", path) }?)
     })
 }

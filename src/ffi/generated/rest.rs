@@ -96,7 +96,7 @@ pub unsafe extern "C" fn CkRest_getAuthorization(handle: HCkRest, outStr: HCkStr
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putAuthorization(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "Authorization", |o: &Rest| {
-        o.set_authorization(&unsafe { text::<Utf8>(newVal) }?)
+        o.set_authorization(&unsafe { text::<Utf8>("newVal", newVal) }?)
     })
 }
 
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn CkRest_getHost(handle: HCkRest, outStr: HCkString) {
 /// Sets Host; see `CkRest_host`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putHost(handle: HCkRest, newVal: *const c_char) {
-    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Utf8>(newVal) }?))
+    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Utf8>("newVal", newVal) }?))
 }
 
 /// How long sending a request, reading a response or the TLS handshake may go without progress, in
@@ -437,7 +437,7 @@ pub unsafe extern "C" fn CkRest_getUncommonOptions(handle: HCkRest, outStr: HCkS
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putUncommonOptions(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "UncommonOptions", |o: &Rest| {
-        o.set_uncommon_options(&unsafe { text::<Utf8>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf8>("newVal", newVal) }?)
     })
 }
 
@@ -454,7 +454,7 @@ pub unsafe extern "C" fn CkRest_putUncommonOptions(handle: HCkRest, newVal: *con
 /// Ownership: As all returned text: owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_lastErrorText(handle: HCkRest) -> *const c_char {
-    abi::get_text::<Utf8, _, _>(handle, |o: &Rest| o.base().last_error_text())
+    abi::last_error_text::<Utf8, Rest>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -462,7 +462,7 @@ pub unsafe extern "C" fn CkRest_lastErrorText(handle: HCkRest) -> *const c_char 
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_getLastErrorText(handle: HCkRest, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &Rest| o.base().last_error_text())
+    abi::last_error_text_into::<Rest>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -550,7 +550,7 @@ pub unsafe extern "C" fn CkRest_getDebugLogFilePath(handle: HCkRest, outStr: HCk
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_putDebugLogFilePath(handle: HCkRest, newVal: *const c_char) {
     abi::put(handle, "DebugLogFilePath", |o: &Rest| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>("newVal", newVal) }?)
     })
 }
 
@@ -640,7 +640,12 @@ pub unsafe extern "C" fn CkRest_Connect(
     autoReconnect: BOOL,
 ) -> BOOL {
     abi::call(handle, "Connect", |o: &Rest| {
-        o.connect(&unsafe { text::<Utf8>(hostname) }?, port, flag(tls), flag(autoReconnect))
+        o.connect(
+            &unsafe { text::<Utf8>("hostname", hostname) }?,
+            port,
+            flag(tls),
+            flag(autoReconnect),
+        )
     })
 }
 
@@ -671,14 +676,14 @@ pub unsafe extern "C" fn CkRest_Disconnect(handle: HCkRest, maxWaitMs: c_int) ->
 /// Result: True when all certificates were read and added.
 ///
 /// Errors: A file that cannot be read, or PEM without a valid certificate: nothing is added, and
-/// LastErrorText says which part is wrong.
+/// LastErrorText says what is wrong.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_AddTrustedCaPem(
     handle: HCkRest,
     pemDataOrFilename: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddTrustedCaPem", |o: &Rest| {
-        o.add_trusted_ca_pem(&unsafe { text::<Utf8>(pemDataOrFilename) }?)
+        o.add_trusted_ca_pem(&unsafe { text::<Utf8>("pemDataOrFilename", pemDataOrFilename) }?)
     })
 }
 
@@ -702,7 +707,9 @@ pub unsafe extern "C" fn CkRest_AddHeader(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddHeader", |o: &Rest| {
-        o.add_header(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
+        o.add_header(&unsafe { text::<Utf8>("name", name) }?, &unsafe {
+            text::<Utf8>("value", value)
+        }?)
     })
 }
 
@@ -715,7 +722,9 @@ pub unsafe extern "C" fn CkRest_AddHeader(
 /// Errors: None.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_RemoveHeader(handle: HCkRest, name: *const c_char) -> BOOL {
-    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&unsafe { text::<Utf8>(name) }?))
+    abi::call(handle, "RemoveHeader", |o: &Rest| {
+        o.remove_header(&unsafe { text::<Utf8>("name", name) }?)
+    })
 }
 
 /// Removes all header fields set with AddHeader, those of ws.AddClientHeaders included.
@@ -748,7 +757,9 @@ pub unsafe extern "C" fn CkRest_AddQueryParam(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddQueryParam", |o: &Rest| {
-        o.add_query_param(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
+        o.add_query_param(&unsafe { text::<Utf8>("name", name) }?, &unsafe {
+            text::<Utf8>("value", value)
+        }?)
     })
 }
 
@@ -768,7 +779,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParams(
     queryString: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddQueryParams", |o: &Rest| {
-        o.add_query_params(&unsafe { text::<Utf8>(queryString) }?)
+        o.add_query_params(&unsafe { text::<Utf8>("queryString", queryString) }?)
     })
 }
 
@@ -789,7 +800,10 @@ pub unsafe extern "C" fn CkRest_AddQueryParamSb(
     value: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "AddQueryParamSb", |o: &Rest| {
-        o.add_query_param_sb(&unsafe { text::<Utf8>(name) }?, &*object::<StringBuilder>(value)?)
+        o.add_query_param_sb(
+            &unsafe { text::<Utf8>("name", name) }?,
+            &*object::<StringBuilder>(value)?,
+        )
     })
 }
 
@@ -803,7 +817,7 @@ pub unsafe extern "C" fn CkRest_AddQueryParamSb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_RemoveQueryParam(handle: HCkRest, name: *const c_char) -> BOOL {
     abi::call(handle, "RemoveQueryParam", |o: &Rest| {
-        o.remove_query_param(&unsafe { text::<Utf8>(name) }?)
+        o.remove_query_param(&unsafe { text::<Utf8>("name", name) }?)
     })
 }
 
@@ -835,7 +849,9 @@ pub unsafe extern "C" fn CkRest_AddPathParam(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "AddPathParam", |o: &Rest| {
-        o.add_path_param(&unsafe { text::<Utf8>(name) }?, &unsafe { text::<Utf8>(value) }?)
+        o.add_path_param(&unsafe { text::<Utf8>("name", name) }?, &unsafe {
+            text::<Utf8>("value", value)
+        }?)
     })
 }
 
@@ -869,7 +885,9 @@ pub unsafe extern "C" fn CkRest_SetAuthBasic(
     password: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SetAuthBasic", |o: &Rest| {
-        o.set_auth_basic(&unsafe { text::<Utf8>(username) }?, &unsafe { text::<Utf8>(password) }?)
+        o.set_auth_basic(&unsafe { text::<Utf8>("username", username) }?, &unsafe {
+            text::<Utf8>("password", password)
+        }?)
     })
 }
 
@@ -909,8 +927,8 @@ pub unsafe extern "C" fn CkRest_fullRequestNoBody(
     uriPath: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "FullRequestNoBody", |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe {
-            text::<Utf8>(uriPath)
+        o.full_request_no_body(&unsafe { text::<Utf8>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Utf8>("uriPath", uriPath)
         }?)
     })
 }
@@ -926,8 +944,8 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBody(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestNoBody", outStr, |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe {
-            text::<Utf8>(uriPath)
+        o.full_request_no_body(&unsafe { text::<Utf8>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Utf8>("uriPath", uriPath)
         }?)
     })
 }
@@ -952,8 +970,8 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBodyBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodyBd", |o: &Rest| {
         o.full_request_no_body_bd(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
             &*object::<BinData>(binData)?,
         )
     })
@@ -979,8 +997,8 @@ pub unsafe extern "C" fn CkRest_FullRequestNoBodySb(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodySb", |o: &Rest| {
         o.full_request_no_body_sb(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(sb)?,
         )
     })
@@ -1009,9 +1027,9 @@ pub unsafe extern "C" fn CkRest_fullRequestString(
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "FullRequestString", |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &unsafe { text::<Utf8>(bodyText) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
+            &unsafe { text::<Utf8>("bodyText", bodyText) }?,
         )
     })
 }
@@ -1029,9 +1047,9 @@ pub unsafe extern "C" fn CkRest_FullRequestString(
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestString", outStr, |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &unsafe { text::<Utf8>(bodyText) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
+            &unsafe { text::<Utf8>("bodyText", bodyText) }?,
         )
     })
 }
@@ -1059,8 +1077,8 @@ pub unsafe extern "C" fn CkRest_FullRequestSb(
 ) -> BOOL {
     abi::call(handle, "FullRequestSb", |o: &Rest| {
         o.full_request_sb(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(requestBody)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -1089,8 +1107,8 @@ pub unsafe extern "C" fn CkRest_FullRequestBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestBd", |o: &Rest| {
         o.full_request_bd(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
             &*object::<BinData>(binData)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -1115,7 +1133,9 @@ pub unsafe extern "C" fn CkRest_SendReqNoBody(
     uriPath: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SendReqNoBody", |o: &Rest| {
-        o.send_req_no_body(&unsafe { text::<Utf8>(httpVerb) }?, &unsafe { text::<Utf8>(uriPath) }?)
+        o.send_req_no_body(&unsafe { text::<Utf8>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Utf8>("uriPath", uriPath)
+        }?)
     })
 }
 
@@ -1137,9 +1157,9 @@ pub unsafe extern "C" fn CkRest_SendReqStringBody(
 ) -> BOOL {
     abi::call(handle, "SendReqStringBody", |o: &Rest| {
         o.send_req_string_body(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
-            &unsafe { text::<Utf8>(bodyText) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
+            &unsafe { text::<Utf8>("bodyText", bodyText) }?,
         )
     })
 }
@@ -1162,8 +1182,8 @@ pub unsafe extern "C" fn CkRest_SendReqSb(
 ) -> BOOL {
     abi::call(handle, "SendReqSb", |o: &Rest| {
         o.send_req_sb(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(bodySb)?,
         )
     })
@@ -1187,8 +1207,8 @@ pub unsafe extern "C" fn CkRest_SendReqBd(
 ) -> BOOL {
     abi::call(handle, "SendReqBd", |o: &Rest| {
         o.send_req_bd(
-            &unsafe { text::<Utf8>(httpVerb) }?,
-            &unsafe { text::<Utf8>(uriPath) }?,
+            &unsafe { text::<Utf8>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf8>("uriPath", uriPath) }?,
             &*object::<BinData>(body)?,
         )
     })
@@ -1296,7 +1316,7 @@ pub unsafe extern "C" fn CkRest_responseHdrByName(
     name: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "ResponseHdrByName", |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Utf8>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf8>("name", name) }?)
     })
 }
 
@@ -1310,7 +1330,7 @@ pub unsafe extern "C" fn CkRest_ResponseHdrByName(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "ResponseHdrByName", outStr, |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Utf8>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf8>("name", name) }?)
     })
 }
 
@@ -1395,6 +1415,6 @@ pub unsafe extern "C" fn CkRest_GetLastDebugRequest(handle: HCkRest, bd: HCkBinD
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRest_SaveLastError(handle: HCkRest, path: *const c_char) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Rest| {
-        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf8>("path", path) }?)
     })
 }

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn CkRestU_getAuthorization(handle: HCkRest, outStr: HCkSt
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putAuthorization(handle: HCkRest, newVal: *const u16) {
     abi::put(handle, "Authorization", |o: &Rest| {
-        o.set_authorization(&unsafe { text::<Utf16>(newVal) }?)
+        o.set_authorization(&unsafe { text::<Utf16>("newVal", newVal) }?)
     })
 }
 
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn CkRestU_getHost(handle: HCkRest, outStr: HCkString) {
 /// Sets Host; see `CkRestU_host`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putHost(handle: HCkRest, newVal: *const u16) {
-    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Utf16>(newVal) }?))
+    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Utf16>("newVal", newVal) }?))
 }
 
 /// How long sending a request, reading a response or the TLS handshake may go without progress, in
@@ -336,7 +336,7 @@ pub unsafe extern "C" fn CkRestU_getUncommonOptions(handle: HCkRest, outStr: HCk
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putUncommonOptions(handle: HCkRest, newVal: *const u16) {
     abi::put(handle, "UncommonOptions", |o: &Rest| {
-        o.set_uncommon_options(&unsafe { text::<Utf16>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Utf16>("newVal", newVal) }?)
     })
 }
 
@@ -345,7 +345,7 @@ pub unsafe extern "C" fn CkRestU_putUncommonOptions(handle: HCkRest, newVal: *co
 /// See `CkRest_lastErrorText`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_lastErrorText(handle: HCkRest) -> *const u16 {
-    abi::get_text::<Utf16, _, _>(handle, |o: &Rest| o.base().last_error_text())
+    abi::last_error_text::<Utf16, Rest>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -353,7 +353,7 @@ pub unsafe extern "C" fn CkRestU_lastErrorText(handle: HCkRest) -> *const u16 {
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_getLastErrorText(handle: HCkRest, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &Rest| o.base().last_error_text())
+    abi::last_error_text_into::<Rest>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -422,7 +422,7 @@ pub unsafe extern "C" fn CkRestU_getDebugLogFilePath(handle: HCkRest, outStr: HC
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_putDebugLogFilePath(handle: HCkRest, newVal: *const u16) {
     abi::put(handle, "DebugLogFilePath", |o: &Rest| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>("newVal", newVal) }?)
     })
 }
 
@@ -468,7 +468,12 @@ pub unsafe extern "C" fn CkRestU_Connect(
     autoReconnect: BOOL,
 ) -> BOOL {
     abi::call(handle, "Connect", |o: &Rest| {
-        o.connect(&unsafe { text::<Utf16>(hostname) }?, port, flag(tls), flag(autoReconnect))
+        o.connect(
+            &unsafe { text::<Utf16>("hostname", hostname) }?,
+            port,
+            flag(tls),
+            flag(autoReconnect),
+        )
     })
 }
 
@@ -490,7 +495,7 @@ pub unsafe extern "C" fn CkRestU_AddTrustedCaPem(
     pemDataOrFilename: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddTrustedCaPem", |o: &Rest| {
-        o.add_trusted_ca_pem(&unsafe { text::<Utf16>(pemDataOrFilename) }?)
+        o.add_trusted_ca_pem(&unsafe { text::<Utf16>("pemDataOrFilename", pemDataOrFilename) }?)
     })
 }
 
@@ -504,7 +509,9 @@ pub unsafe extern "C" fn CkRestU_AddHeader(
     value: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddHeader", |o: &Rest| {
-        o.add_header(&unsafe { text::<Utf16>(name) }?, &unsafe { text::<Utf16>(value) }?)
+        o.add_header(&unsafe { text::<Utf16>("name", name) }?, &unsafe {
+            text::<Utf16>("value", value)
+        }?)
     })
 }
 
@@ -513,7 +520,9 @@ pub unsafe extern "C" fn CkRestU_AddHeader(
 /// See `CkRest_RemoveHeader`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_RemoveHeader(handle: HCkRest, name: *const u16) -> BOOL {
-    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&unsafe { text::<Utf16>(name) }?))
+    abi::call(handle, "RemoveHeader", |o: &Rest| {
+        o.remove_header(&unsafe { text::<Utf16>("name", name) }?)
+    })
 }
 
 /// Removes all header fields set with AddHeader, those of ws.AddClientHeaders included.
@@ -534,7 +543,9 @@ pub unsafe extern "C" fn CkRestU_AddQueryParam(
     value: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddQueryParam", |o: &Rest| {
-        o.add_query_param(&unsafe { text::<Utf16>(name) }?, &unsafe { text::<Utf16>(value) }?)
+        o.add_query_param(&unsafe { text::<Utf16>("name", name) }?, &unsafe {
+            text::<Utf16>("value", value)
+        }?)
     })
 }
 
@@ -544,7 +555,7 @@ pub unsafe extern "C" fn CkRestU_AddQueryParam(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_AddQueryParams(handle: HCkRest, queryString: *const u16) -> BOOL {
     abi::call(handle, "AddQueryParams", |o: &Rest| {
-        o.add_query_params(&unsafe { text::<Utf16>(queryString) }?)
+        o.add_query_params(&unsafe { text::<Utf16>("queryString", queryString) }?)
     })
 }
 
@@ -558,7 +569,10 @@ pub unsafe extern "C" fn CkRestU_AddQueryParamSb(
     value: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "AddQueryParamSb", |o: &Rest| {
-        o.add_query_param_sb(&unsafe { text::<Utf16>(name) }?, &*object::<StringBuilder>(value)?)
+        o.add_query_param_sb(
+            &unsafe { text::<Utf16>("name", name) }?,
+            &*object::<StringBuilder>(value)?,
+        )
     })
 }
 
@@ -568,7 +582,7 @@ pub unsafe extern "C" fn CkRestU_AddQueryParamSb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_RemoveQueryParam(handle: HCkRest, name: *const u16) -> BOOL {
     abi::call(handle, "RemoveQueryParam", |o: &Rest| {
-        o.remove_query_param(&unsafe { text::<Utf16>(name) }?)
+        o.remove_query_param(&unsafe { text::<Utf16>("name", name) }?)
     })
 }
 
@@ -590,7 +604,9 @@ pub unsafe extern "C" fn CkRestU_AddPathParam(
     value: *const u16,
 ) -> BOOL {
     abi::call(handle, "AddPathParam", |o: &Rest| {
-        o.add_path_param(&unsafe { text::<Utf16>(name) }?, &unsafe { text::<Utf16>(value) }?)
+        o.add_path_param(&unsafe { text::<Utf16>("name", name) }?, &unsafe {
+            text::<Utf16>("value", value)
+        }?)
     })
 }
 
@@ -612,7 +628,9 @@ pub unsafe extern "C" fn CkRestU_SetAuthBasic(
     password: *const u16,
 ) -> BOOL {
     abi::call(handle, "SetAuthBasic", |o: &Rest| {
-        o.set_auth_basic(&unsafe { text::<Utf16>(username) }?, &unsafe { text::<Utf16>(password) }?)
+        o.set_auth_basic(&unsafe { text::<Utf16>("username", username) }?, &unsafe {
+            text::<Utf16>("password", password)
+        }?)
     })
 }
 
@@ -634,8 +652,8 @@ pub unsafe extern "C" fn CkRestU_fullRequestNoBody(
     uriPath: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "FullRequestNoBody", |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Utf16>(httpVerb) }?, &unsafe {
-            text::<Utf16>(uriPath)
+        o.full_request_no_body(&unsafe { text::<Utf16>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Utf16>("uriPath", uriPath)
         }?)
     })
 }
@@ -651,8 +669,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestNoBody(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestNoBody", outStr, |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Utf16>(httpVerb) }?, &unsafe {
-            text::<Utf16>(uriPath)
+        o.full_request_no_body(&unsafe { text::<Utf16>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Utf16>("uriPath", uriPath)
         }?)
     })
 }
@@ -669,8 +687,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestNoBodyBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodyBd", |o: &Rest| {
         o.full_request_no_body_bd(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
             &*object::<BinData>(binData)?,
         )
     })
@@ -688,8 +706,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestNoBodySb(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodySb", |o: &Rest| {
         o.full_request_no_body_sb(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(sb)?,
         )
     })
@@ -707,9 +725,9 @@ pub unsafe extern "C" fn CkRestU_fullRequestString(
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "FullRequestString", |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
-            &unsafe { text::<Utf16>(bodyText) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
+            &unsafe { text::<Utf16>("bodyText", bodyText) }?,
         )
     })
 }
@@ -727,9 +745,9 @@ pub unsafe extern "C" fn CkRestU_FullRequestString(
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestString", outStr, |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
-            &unsafe { text::<Utf16>(bodyText) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
+            &unsafe { text::<Utf16>("bodyText", bodyText) }?,
         )
     })
 }
@@ -747,8 +765,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestSb(
 ) -> BOOL {
     abi::call(handle, "FullRequestSb", |o: &Rest| {
         o.full_request_sb(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(requestBody)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -768,8 +786,8 @@ pub unsafe extern "C" fn CkRestU_FullRequestBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestBd", |o: &Rest| {
         o.full_request_bd(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
             &*object::<BinData>(binData)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -786,8 +804,8 @@ pub unsafe extern "C" fn CkRestU_SendReqNoBody(
     uriPath: *const u16,
 ) -> BOOL {
     abi::call(handle, "SendReqNoBody", |o: &Rest| {
-        o.send_req_no_body(&unsafe { text::<Utf16>(httpVerb) }?, &unsafe {
-            text::<Utf16>(uriPath)
+        o.send_req_no_body(&unsafe { text::<Utf16>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Utf16>("uriPath", uriPath)
         }?)
     })
 }
@@ -804,9 +822,9 @@ pub unsafe extern "C" fn CkRestU_SendReqStringBody(
 ) -> BOOL {
     abi::call(handle, "SendReqStringBody", |o: &Rest| {
         o.send_req_string_body(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
-            &unsafe { text::<Utf16>(bodyText) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
+            &unsafe { text::<Utf16>("bodyText", bodyText) }?,
         )
     })
 }
@@ -823,8 +841,8 @@ pub unsafe extern "C" fn CkRestU_SendReqSb(
 ) -> BOOL {
     abi::call(handle, "SendReqSb", |o: &Rest| {
         o.send_req_sb(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(bodySb)?,
         )
     })
@@ -842,8 +860,8 @@ pub unsafe extern "C" fn CkRestU_SendReqBd(
 ) -> BOOL {
     abi::call(handle, "SendReqBd", |o: &Rest| {
         o.send_req_bd(
-            &unsafe { text::<Utf16>(httpVerb) }?,
-            &unsafe { text::<Utf16>(uriPath) }?,
+            &unsafe { text::<Utf16>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Utf16>("uriPath", uriPath) }?,
             &*object::<BinData>(body)?,
         )
     })
@@ -917,7 +935,7 @@ pub unsafe extern "C" fn CkRestU_responseHdrByName(
     name: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "ResponseHdrByName", |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Utf16>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf16>("name", name) }?)
     })
 }
 
@@ -931,7 +949,7 @@ pub unsafe extern "C" fn CkRestU_ResponseHdrByName(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "ResponseHdrByName", outStr, |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Utf16>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Utf16>("name", name) }?)
     })
 }
 
@@ -993,6 +1011,6 @@ pub unsafe extern "C" fn CkRestU_GetLastDebugRequest(handle: HCkRest, bd: HCkBin
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestU_SaveLastError(handle: HCkRest, path: *const u16) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Rest| {
-        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf16>("path", path) }?)
     })
 }

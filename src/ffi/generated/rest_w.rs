@@ -84,7 +84,7 @@ pub unsafe extern "C" fn CkRestW_getAuthorization(handle: HCkRest, outStr: HCkSt
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putAuthorization(handle: HCkRest, newVal: *const wchar_t) {
     abi::put(handle, "Authorization", |o: &Rest| {
-        o.set_authorization(&unsafe { text::<Wide>(newVal) }?)
+        o.set_authorization(&unsafe { text::<Wide>("newVal", newVal) }?)
     })
 }
 
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn CkRestW_getHost(handle: HCkRest, outStr: HCkString) {
 /// Sets Host; see `CkRestW_host`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putHost(handle: HCkRest, newVal: *const wchar_t) {
-    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Wide>(newVal) }?))
+    abi::put(handle, "Host", |o: &Rest| o.set_host(&unsafe { text::<Wide>("newVal", newVal) }?))
 }
 
 /// How long sending a request, reading a response or the TLS handshake may go without progress, in
@@ -336,7 +336,7 @@ pub unsafe extern "C" fn CkRestW_getUncommonOptions(handle: HCkRest, outStr: HCk
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putUncommonOptions(handle: HCkRest, newVal: *const wchar_t) {
     abi::put(handle, "UncommonOptions", |o: &Rest| {
-        o.set_uncommon_options(&unsafe { text::<Wide>(newVal) }?)
+        o.set_uncommon_options(&unsafe { text::<Wide>("newVal", newVal) }?)
     })
 }
 
@@ -345,7 +345,7 @@ pub unsafe extern "C" fn CkRestW_putUncommonOptions(handle: HCkRest, newVal: *co
 /// See `CkRest_lastErrorText`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_lastErrorText(handle: HCkRest) -> *const wchar_t {
-    abi::get_text::<Wide, _, _>(handle, |o: &Rest| o.base().last_error_text())
+    abi::last_error_text::<Wide, Rest>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -353,7 +353,7 @@ pub unsafe extern "C" fn CkRestW_lastErrorText(handle: HCkRest) -> *const wchar_
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_getLastErrorText(handle: HCkRest, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &Rest| o.base().last_error_text())
+    abi::last_error_text_into::<Rest>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -422,7 +422,7 @@ pub unsafe extern "C" fn CkRestW_getDebugLogFilePath(handle: HCkRest, outStr: HC
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_putDebugLogFilePath(handle: HCkRest, newVal: *const wchar_t) {
     abi::put(handle, "DebugLogFilePath", |o: &Rest| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Wide>("newVal", newVal) }?)
     })
 }
 
@@ -468,7 +468,12 @@ pub unsafe extern "C" fn CkRestW_Connect(
     autoReconnect: BOOL,
 ) -> BOOL {
     abi::call(handle, "Connect", |o: &Rest| {
-        o.connect(&unsafe { text::<Wide>(hostname) }?, port, flag(tls), flag(autoReconnect))
+        o.connect(
+            &unsafe { text::<Wide>("hostname", hostname) }?,
+            port,
+            flag(tls),
+            flag(autoReconnect),
+        )
     })
 }
 
@@ -490,7 +495,7 @@ pub unsafe extern "C" fn CkRestW_AddTrustedCaPem(
     pemDataOrFilename: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddTrustedCaPem", |o: &Rest| {
-        o.add_trusted_ca_pem(&unsafe { text::<Wide>(pemDataOrFilename) }?)
+        o.add_trusted_ca_pem(&unsafe { text::<Wide>("pemDataOrFilename", pemDataOrFilename) }?)
     })
 }
 
@@ -504,7 +509,9 @@ pub unsafe extern "C" fn CkRestW_AddHeader(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddHeader", |o: &Rest| {
-        o.add_header(&unsafe { text::<Wide>(name) }?, &unsafe { text::<Wide>(value) }?)
+        o.add_header(&unsafe { text::<Wide>("name", name) }?, &unsafe {
+            text::<Wide>("value", value)
+        }?)
     })
 }
 
@@ -513,7 +520,9 @@ pub unsafe extern "C" fn CkRestW_AddHeader(
 /// See `CkRest_RemoveHeader`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_RemoveHeader(handle: HCkRest, name: *const wchar_t) -> BOOL {
-    abi::call(handle, "RemoveHeader", |o: &Rest| o.remove_header(&unsafe { text::<Wide>(name) }?))
+    abi::call(handle, "RemoveHeader", |o: &Rest| {
+        o.remove_header(&unsafe { text::<Wide>("name", name) }?)
+    })
 }
 
 /// Removes all header fields set with AddHeader, those of ws.AddClientHeaders included.
@@ -534,7 +543,9 @@ pub unsafe extern "C" fn CkRestW_AddQueryParam(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddQueryParam", |o: &Rest| {
-        o.add_query_param(&unsafe { text::<Wide>(name) }?, &unsafe { text::<Wide>(value) }?)
+        o.add_query_param(&unsafe { text::<Wide>("name", name) }?, &unsafe {
+            text::<Wide>("value", value)
+        }?)
     })
 }
 
@@ -547,7 +558,7 @@ pub unsafe extern "C" fn CkRestW_AddQueryParams(
     queryString: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddQueryParams", |o: &Rest| {
-        o.add_query_params(&unsafe { text::<Wide>(queryString) }?)
+        o.add_query_params(&unsafe { text::<Wide>("queryString", queryString) }?)
     })
 }
 
@@ -561,7 +572,10 @@ pub unsafe extern "C" fn CkRestW_AddQueryParamSb(
     value: HCkStringBuilder,
 ) -> BOOL {
     abi::call(handle, "AddQueryParamSb", |o: &Rest| {
-        o.add_query_param_sb(&unsafe { text::<Wide>(name) }?, &*object::<StringBuilder>(value)?)
+        o.add_query_param_sb(
+            &unsafe { text::<Wide>("name", name) }?,
+            &*object::<StringBuilder>(value)?,
+        )
     })
 }
 
@@ -571,7 +585,7 @@ pub unsafe extern "C" fn CkRestW_AddQueryParamSb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_RemoveQueryParam(handle: HCkRest, name: *const wchar_t) -> BOOL {
     abi::call(handle, "RemoveQueryParam", |o: &Rest| {
-        o.remove_query_param(&unsafe { text::<Wide>(name) }?)
+        o.remove_query_param(&unsafe { text::<Wide>("name", name) }?)
     })
 }
 
@@ -593,7 +607,9 @@ pub unsafe extern "C" fn CkRestW_AddPathParam(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "AddPathParam", |o: &Rest| {
-        o.add_path_param(&unsafe { text::<Wide>(name) }?, &unsafe { text::<Wide>(value) }?)
+        o.add_path_param(&unsafe { text::<Wide>("name", name) }?, &unsafe {
+            text::<Wide>("value", value)
+        }?)
     })
 }
 
@@ -615,7 +631,9 @@ pub unsafe extern "C" fn CkRestW_SetAuthBasic(
     password: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SetAuthBasic", |o: &Rest| {
-        o.set_auth_basic(&unsafe { text::<Wide>(username) }?, &unsafe { text::<Wide>(password) }?)
+        o.set_auth_basic(&unsafe { text::<Wide>("username", username) }?, &unsafe {
+            text::<Wide>("password", password)
+        }?)
     })
 }
 
@@ -637,8 +655,8 @@ pub unsafe extern "C" fn CkRestW_fullRequestNoBody(
     uriPath: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "FullRequestNoBody", |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Wide>(httpVerb) }?, &unsafe {
-            text::<Wide>(uriPath)
+        o.full_request_no_body(&unsafe { text::<Wide>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Wide>("uriPath", uriPath)
         }?)
     })
 }
@@ -654,8 +672,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestNoBody(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestNoBody", outStr, |o: &Rest| {
-        o.full_request_no_body(&unsafe { text::<Wide>(httpVerb) }?, &unsafe {
-            text::<Wide>(uriPath)
+        o.full_request_no_body(&unsafe { text::<Wide>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Wide>("uriPath", uriPath)
         }?)
     })
 }
@@ -672,8 +690,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestNoBodyBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodyBd", |o: &Rest| {
         o.full_request_no_body_bd(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
             &*object::<BinData>(binData)?,
         )
     })
@@ -691,8 +709,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestNoBodySb(
 ) -> BOOL {
     abi::call(handle, "FullRequestNoBodySb", |o: &Rest| {
         o.full_request_no_body_sb(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(sb)?,
         )
     })
@@ -710,9 +728,9 @@ pub unsafe extern "C" fn CkRestW_fullRequestString(
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "FullRequestString", |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
-            &unsafe { text::<Wide>(bodyText) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
+            &unsafe { text::<Wide>("bodyText", bodyText) }?,
         )
     })
 }
@@ -730,9 +748,9 @@ pub unsafe extern "C" fn CkRestW_FullRequestString(
 ) -> BOOL {
     abi::call_text_into(handle, "FullRequestString", outStr, |o: &Rest| {
         o.full_request_string(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
-            &unsafe { text::<Wide>(bodyText) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
+            &unsafe { text::<Wide>("bodyText", bodyText) }?,
         )
     })
 }
@@ -750,8 +768,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestSb(
 ) -> BOOL {
     abi::call(handle, "FullRequestSb", |o: &Rest| {
         o.full_request_sb(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(requestBody)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -771,8 +789,8 @@ pub unsafe extern "C" fn CkRestW_FullRequestBd(
 ) -> BOOL {
     abi::call(handle, "FullRequestBd", |o: &Rest| {
         o.full_request_bd(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
             &*object::<BinData>(binData)?,
             &*object::<StringBuilder>(responseBody)?,
         )
@@ -789,7 +807,9 @@ pub unsafe extern "C" fn CkRestW_SendReqNoBody(
     uriPath: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SendReqNoBody", |o: &Rest| {
-        o.send_req_no_body(&unsafe { text::<Wide>(httpVerb) }?, &unsafe { text::<Wide>(uriPath) }?)
+        o.send_req_no_body(&unsafe { text::<Wide>("httpVerb", httpVerb) }?, &unsafe {
+            text::<Wide>("uriPath", uriPath)
+        }?)
     })
 }
 
@@ -805,9 +825,9 @@ pub unsafe extern "C" fn CkRestW_SendReqStringBody(
 ) -> BOOL {
     abi::call(handle, "SendReqStringBody", |o: &Rest| {
         o.send_req_string_body(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
-            &unsafe { text::<Wide>(bodyText) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
+            &unsafe { text::<Wide>("bodyText", bodyText) }?,
         )
     })
 }
@@ -824,8 +844,8 @@ pub unsafe extern "C" fn CkRestW_SendReqSb(
 ) -> BOOL {
     abi::call(handle, "SendReqSb", |o: &Rest| {
         o.send_req_sb(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
             &*object::<StringBuilder>(bodySb)?,
         )
     })
@@ -843,8 +863,8 @@ pub unsafe extern "C" fn CkRestW_SendReqBd(
 ) -> BOOL {
     abi::call(handle, "SendReqBd", |o: &Rest| {
         o.send_req_bd(
-            &unsafe { text::<Wide>(httpVerb) }?,
-            &unsafe { text::<Wide>(uriPath) }?,
+            &unsafe { text::<Wide>("httpVerb", httpVerb) }?,
+            &unsafe { text::<Wide>("uriPath", uriPath) }?,
             &*object::<BinData>(body)?,
         )
     })
@@ -916,7 +936,7 @@ pub unsafe extern "C" fn CkRestW_responseHdrByName(
     name: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "ResponseHdrByName", |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Wide>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Wide>("name", name) }?)
     })
 }
 
@@ -930,7 +950,7 @@ pub unsafe extern "C" fn CkRestW_ResponseHdrByName(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "ResponseHdrByName", outStr, |o: &Rest| {
-        o.response_hdr_by_name(&unsafe { text::<Wide>(name) }?)
+        o.response_hdr_by_name(&unsafe { text::<Wide>("name", name) }?)
     })
 }
 
@@ -990,6 +1010,6 @@ pub unsafe extern "C" fn CkRestW_GetLastDebugRequest(handle: HCkRest, bd: HCkBin
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkRestW_SaveLastError(handle: HCkRest, path: *const wchar_t) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &Rest| {
-        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Wide>("path", path) }?)
     })
 }

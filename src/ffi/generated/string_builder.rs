@@ -129,7 +129,9 @@ pub unsafe extern "C" fn CkStringBuilder_Append(
     handle: HCkStringBuilder,
     value: *const c_char,
 ) -> BOOL {
-    abi::call(handle, "Append", |o: &StringBuilder| o.append(&unsafe { text::<Utf8>(value) }?))
+    abi::call(handle, "Append", |o: &StringBuilder| {
+        o.append(&unsafe { text::<Utf8>("value", value) }?)
+    })
 }
 
 /// Adds bytes of a BinData, read as text.
@@ -157,7 +159,7 @@ pub unsafe extern "C" fn CkStringBuilder_AppendBd(
     abi::call(handle, "AppendBd", |o: &StringBuilder| {
         o.append_bd(
             &*object::<BinData>(binData)?,
-            &unsafe { text::<Utf8>(charset) }?,
+            &unsafe { text::<Utf8>("charset", charset) }?,
             offset,
             numBytes,
         )
@@ -203,7 +205,7 @@ pub unsafe extern "C" fn CkStringBuilder_AppendLine(
     crlf: BOOL,
 ) -> BOOL {
     abi::call(handle, "AppendLine", |o: &StringBuilder| {
-        o.append_line(&unsafe { text::<Utf8>(value) }?, flag(crlf))
+        o.append_line(&unsafe { text::<Utf8>("value", value) }?, flag(crlf))
     })
 }
 
@@ -234,7 +236,9 @@ pub unsafe extern "C" fn CkStringBuilder_Prepend(
     handle: HCkStringBuilder,
     value: *const c_char,
 ) -> BOOL {
-    abi::call(handle, "Prepend", |o: &StringBuilder| o.prepend(&unsafe { text::<Utf8>(value) }?))
+    abi::call(handle, "Prepend", |o: &StringBuilder| {
+        o.prepend(&unsafe { text::<Utf8>("value", value) }?)
+    })
 }
 
 /// Replaces the content.
@@ -250,7 +254,7 @@ pub unsafe extern "C" fn CkStringBuilder_SetString(
     value: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SetString", |o: &StringBuilder| {
-        o.set_string(&unsafe { text::<Utf8>(value) }?)
+        o.set_string(&unsafe { text::<Utf8>("value", value) }?)
     })
 }
 
@@ -302,7 +306,7 @@ pub unsafe extern "C" fn CkStringBuilder_Contains(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "Contains", |o: &StringBuilder| {
-        o.contains(&unsafe { text::<Utf8>(str) }?, flag(caseSensitive))
+        o.contains(&unsafe { text::<Utf8>("str", str) }?, flag(caseSensitive))
     })
 }
 
@@ -323,7 +327,7 @@ pub unsafe extern "C" fn CkStringBuilder_ContentsEqual(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "ContentsEqual", |o: &StringBuilder| {
-        o.contents_equal(&unsafe { text::<Utf8>(str) }?, flag(caseSensitive))
+        o.contents_equal(&unsafe { text::<Utf8>("str", str) }?, flag(caseSensitive))
     })
 }
 
@@ -361,7 +365,7 @@ pub unsafe extern "C" fn CkStringBuilder_StartsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "StartsWith", |o: &StringBuilder| {
-        o.starts_with(&unsafe { text::<Utf8>(substr) }?, flag(caseSensitive))
+        o.starts_with(&unsafe { text::<Utf8>("substr", substr) }?, flag(caseSensitive))
     })
 }
 
@@ -380,7 +384,7 @@ pub unsafe extern "C" fn CkStringBuilder_EndsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "EndsWith", |o: &StringBuilder| {
-        o.ends_with(&unsafe { text::<Utf8>(substr) }?, flag(caseSensitive))
+        o.ends_with(&unsafe { text::<Utf8>("substr", substr) }?, flag(caseSensitive))
     })
 }
 
@@ -463,7 +467,9 @@ pub unsafe extern "C" fn CkStringBuilder_getEncoded(
     charset: *const c_char,
 ) -> *const c_char {
     abi::call_text::<Utf8, _, _>(handle, "GetEncoded", |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?, &unsafe { text::<Utf8>(charset) }?)
+        o.get_encoded(&unsafe { text::<Utf8>("encoding", encoding) }?, &unsafe {
+            text::<Utf8>("charset", charset)
+        }?)
     })
 }
 
@@ -478,7 +484,9 @@ pub unsafe extern "C" fn CkStringBuilder_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Utf8>(encoding) }?, &unsafe { text::<Utf8>(charset) }?)
+        o.get_encoded(&unsafe { text::<Utf8>("encoding", encoding) }?, &unsafe {
+            text::<Utf8>("charset", charset)
+        }?)
     })
 }
 
@@ -499,7 +507,7 @@ pub unsafe extern "C" fn CkStringBuilder_GetDecoded(
     outData: HCkByteData,
 ) -> BOOL {
     abi::call_bytes_into(handle, "GetDecoded", outData, |o: &StringBuilder| {
-        o.get_decoded(&unsafe { text::<Utf8>(encoding) }?)
+        o.get_decoded(&unsafe { text::<Utf8>("encoding", encoding) }?)
     })
 }
 
@@ -519,7 +527,9 @@ pub unsafe extern "C" fn CkStringBuilder_Encode(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "Encode", |o: &StringBuilder| {
-        o.encode(&unsafe { text::<Utf8>(encoding) }?, &unsafe { text::<Utf8>(charset) }?)
+        o.encode(&unsafe { text::<Utf8>("encoding", encoding) }?, &unsafe {
+            text::<Utf8>("charset", charset)
+        }?)
     })
 }
 
@@ -538,7 +548,9 @@ pub unsafe extern "C" fn CkStringBuilder_Decode(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "Decode", |o: &StringBuilder| {
-        o.decode(&unsafe { text::<Utf8>(encoding) }?, &unsafe { text::<Utf8>(charset) }?)
+        o.decode(&unsafe { text::<Utf8>("encoding", encoding) }?, &unsafe {
+            text::<Utf8>("charset", charset)
+        }?)
     })
 }
 
@@ -557,7 +569,9 @@ pub unsafe extern "C" fn CkStringBuilder_Replace(
     replacement: *const c_char,
 ) -> c_int {
     abi::call_int(handle, "Replace", |o: &StringBuilder| {
-        o.replace(&unsafe { text::<Utf8>(value) }?, &unsafe { text::<Utf8>(replacement) }?)
+        o.replace(&unsafe { text::<Utf8>("value", value) }?, &unsafe {
+            text::<Utf8>("replacement", replacement)
+        }?)
     })
 }
 
@@ -631,7 +645,9 @@ pub unsafe extern "C" fn CkStringBuilder_LoadFile(
     charset: *const c_char,
 ) -> BOOL {
     abi::call(handle, "LoadFile", |o: &StringBuilder| {
-        o.load_file(&unsafe { text::<Utf8>(path) }?, &unsafe { text::<Utf8>(charset) }?)
+        o.load_file(&unsafe { text::<Utf8>("path", path) }?, &unsafe {
+            text::<Utf8>("charset", charset)
+        }?)
     })
 }
 
@@ -654,8 +670,8 @@ pub unsafe extern "C" fn CkStringBuilder_WriteFile(
 ) -> BOOL {
     abi::call(handle, "WriteFile", |o: &StringBuilder| {
         o.write_file(
-            &unsafe { text::<Utf8>(path) }?,
-            &unsafe { text::<Utf8>(charset) }?,
+            &unsafe { text::<Utf8>("path", path) }?,
+            &unsafe { text::<Utf8>("charset", charset) }?,
             flag(emitBom),
         )
     })

@@ -90,7 +90,9 @@ pub unsafe extern "C" fn CkStringBuilderU_Append(
     handle: HCkStringBuilder,
     value: *const u16,
 ) -> BOOL {
-    abi::call(handle, "Append", |o: &StringBuilder| o.append(&unsafe { text::<Utf16>(value) }?))
+    abi::call(handle, "Append", |o: &StringBuilder| {
+        o.append(&unsafe { text::<Utf16>("value", value) }?)
+    })
 }
 
 /// Adds bytes of a BinData, read as text.
@@ -107,7 +109,7 @@ pub unsafe extern "C" fn CkStringBuilderU_AppendBd(
     abi::call(handle, "AppendBd", |o: &StringBuilder| {
         o.append_bd(
             &*object::<BinData>(binData)?,
-            &unsafe { text::<Utf16>(charset) }?,
+            &unsafe { text::<Utf16>("charset", charset) }?,
             offset,
             numBytes,
         )
@@ -146,7 +148,7 @@ pub unsafe extern "C" fn CkStringBuilderU_AppendLine(
     crlf: BOOL,
 ) -> BOOL {
     abi::call(handle, "AppendLine", |o: &StringBuilder| {
-        o.append_line(&unsafe { text::<Utf16>(value) }?, flag(crlf))
+        o.append_line(&unsafe { text::<Utf16>("value", value) }?, flag(crlf))
     })
 }
 
@@ -169,7 +171,9 @@ pub unsafe extern "C" fn CkStringBuilderU_Prepend(
     handle: HCkStringBuilder,
     value: *const u16,
 ) -> BOOL {
-    abi::call(handle, "Prepend", |o: &StringBuilder| o.prepend(&unsafe { text::<Utf16>(value) }?))
+    abi::call(handle, "Prepend", |o: &StringBuilder| {
+        o.prepend(&unsafe { text::<Utf16>("value", value) }?)
+    })
 }
 
 /// Replaces the content.
@@ -181,7 +185,7 @@ pub unsafe extern "C" fn CkStringBuilderU_SetString(
     value: *const u16,
 ) -> BOOL {
     abi::call(handle, "SetString", |o: &StringBuilder| {
-        o.set_string(&unsafe { text::<Utf16>(value) }?)
+        o.set_string(&unsafe { text::<Utf16>("value", value) }?)
     })
 }
 
@@ -222,7 +226,7 @@ pub unsafe extern "C" fn CkStringBuilderU_Contains(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "Contains", |o: &StringBuilder| {
-        o.contains(&unsafe { text::<Utf16>(str) }?, flag(caseSensitive))
+        o.contains(&unsafe { text::<Utf16>("str", str) }?, flag(caseSensitive))
     })
 }
 
@@ -236,7 +240,7 @@ pub unsafe extern "C" fn CkStringBuilderU_ContentsEqual(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "ContentsEqual", |o: &StringBuilder| {
-        o.contents_equal(&unsafe { text::<Utf16>(str) }?, flag(caseSensitive))
+        o.contents_equal(&unsafe { text::<Utf16>("str", str) }?, flag(caseSensitive))
     })
 }
 
@@ -264,7 +268,7 @@ pub unsafe extern "C" fn CkStringBuilderU_StartsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "StartsWith", |o: &StringBuilder| {
-        o.starts_with(&unsafe { text::<Utf16>(substr) }?, flag(caseSensitive))
+        o.starts_with(&unsafe { text::<Utf16>("substr", substr) }?, flag(caseSensitive))
     })
 }
 
@@ -278,7 +282,7 @@ pub unsafe extern "C" fn CkStringBuilderU_EndsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "EndsWith", |o: &StringBuilder| {
-        o.ends_with(&unsafe { text::<Utf16>(substr) }?, flag(caseSensitive))
+        o.ends_with(&unsafe { text::<Utf16>("substr", substr) }?, flag(caseSensitive))
     })
 }
 
@@ -342,7 +346,9 @@ pub unsafe extern "C" fn CkStringBuilderU_getEncoded(
     charset: *const u16,
 ) -> *const u16 {
     abi::call_text::<Utf16, _, _>(handle, "GetEncoded", |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?, &unsafe { text::<Utf16>(charset) }?)
+        o.get_encoded(&unsafe { text::<Utf16>("encoding", encoding) }?, &unsafe {
+            text::<Utf16>("charset", charset)
+        }?)
     })
 }
 
@@ -357,7 +363,9 @@ pub unsafe extern "C" fn CkStringBuilderU_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Utf16>(encoding) }?, &unsafe { text::<Utf16>(charset) }?)
+        o.get_encoded(&unsafe { text::<Utf16>("encoding", encoding) }?, &unsafe {
+            text::<Utf16>("charset", charset)
+        }?)
     })
 }
 
@@ -373,7 +381,7 @@ pub unsafe extern "C" fn CkStringBuilderU_GetDecoded(
     outData: HCkByteData,
 ) -> BOOL {
     abi::call_bytes_into(handle, "GetDecoded", outData, |o: &StringBuilder| {
-        o.get_decoded(&unsafe { text::<Utf16>(encoding) }?)
+        o.get_decoded(&unsafe { text::<Utf16>("encoding", encoding) }?)
     })
 }
 
@@ -387,7 +395,9 @@ pub unsafe extern "C" fn CkStringBuilderU_Encode(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "Encode", |o: &StringBuilder| {
-        o.encode(&unsafe { text::<Utf16>(encoding) }?, &unsafe { text::<Utf16>(charset) }?)
+        o.encode(&unsafe { text::<Utf16>("encoding", encoding) }?, &unsafe {
+            text::<Utf16>("charset", charset)
+        }?)
     })
 }
 
@@ -401,7 +411,9 @@ pub unsafe extern "C" fn CkStringBuilderU_Decode(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "Decode", |o: &StringBuilder| {
-        o.decode(&unsafe { text::<Utf16>(encoding) }?, &unsafe { text::<Utf16>(charset) }?)
+        o.decode(&unsafe { text::<Utf16>("encoding", encoding) }?, &unsafe {
+            text::<Utf16>("charset", charset)
+        }?)
     })
 }
 
@@ -415,7 +427,9 @@ pub unsafe extern "C" fn CkStringBuilderU_Replace(
     replacement: *const u16,
 ) -> c_int {
     abi::call_int(handle, "Replace", |o: &StringBuilder| {
-        o.replace(&unsafe { text::<Utf16>(value) }?, &unsafe { text::<Utf16>(replacement) }?)
+        o.replace(&unsafe { text::<Utf16>("value", value) }?, &unsafe {
+            text::<Utf16>("replacement", replacement)
+        }?)
     })
 }
 
@@ -469,7 +483,9 @@ pub unsafe extern "C" fn CkStringBuilderU_LoadFile(
     charset: *const u16,
 ) -> BOOL {
     abi::call(handle, "LoadFile", |o: &StringBuilder| {
-        o.load_file(&unsafe { text::<Utf16>(path) }?, &unsafe { text::<Utf16>(charset) }?)
+        o.load_file(&unsafe { text::<Utf16>("path", path) }?, &unsafe {
+            text::<Utf16>("charset", charset)
+        }?)
     })
 }
 
@@ -485,8 +501,8 @@ pub unsafe extern "C" fn CkStringBuilderU_WriteFile(
 ) -> BOOL {
     abi::call(handle, "WriteFile", |o: &StringBuilder| {
         o.write_file(
-            &unsafe { text::<Utf16>(path) }?,
-            &unsafe { text::<Utf16>(charset) }?,
+            &unsafe { text::<Utf16>("path", path) }?,
+            &unsafe { text::<Utf16>("charset", charset) }?,
             flag(emitBom),
         )
     })

@@ -91,7 +91,9 @@ pub unsafe extern "C" fn CkStringBuilderW_Append(
     handle: HCkStringBuilder,
     value: *const wchar_t,
 ) -> BOOL {
-    abi::call(handle, "Append", |o: &StringBuilder| o.append(&unsafe { text::<Wide>(value) }?))
+    abi::call(handle, "Append", |o: &StringBuilder| {
+        o.append(&unsafe { text::<Wide>("value", value) }?)
+    })
 }
 
 /// Adds bytes of a BinData, read as text.
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn CkStringBuilderW_AppendBd(
     abi::call(handle, "AppendBd", |o: &StringBuilder| {
         o.append_bd(
             &*object::<BinData>(binData)?,
-            &unsafe { text::<Wide>(charset) }?,
+            &unsafe { text::<Wide>("charset", charset) }?,
             offset,
             numBytes,
         )
@@ -147,7 +149,7 @@ pub unsafe extern "C" fn CkStringBuilderW_AppendLine(
     crlf: BOOL,
 ) -> BOOL {
     abi::call(handle, "AppendLine", |o: &StringBuilder| {
-        o.append_line(&unsafe { text::<Wide>(value) }?, flag(crlf))
+        o.append_line(&unsafe { text::<Wide>("value", value) }?, flag(crlf))
     })
 }
 
@@ -170,7 +172,9 @@ pub unsafe extern "C" fn CkStringBuilderW_Prepend(
     handle: HCkStringBuilder,
     value: *const wchar_t,
 ) -> BOOL {
-    abi::call(handle, "Prepend", |o: &StringBuilder| o.prepend(&unsafe { text::<Wide>(value) }?))
+    abi::call(handle, "Prepend", |o: &StringBuilder| {
+        o.prepend(&unsafe { text::<Wide>("value", value) }?)
+    })
 }
 
 /// Replaces the content.
@@ -182,7 +186,7 @@ pub unsafe extern "C" fn CkStringBuilderW_SetString(
     value: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SetString", |o: &StringBuilder| {
-        o.set_string(&unsafe { text::<Wide>(value) }?)
+        o.set_string(&unsafe { text::<Wide>("value", value) }?)
     })
 }
 
@@ -223,7 +227,7 @@ pub unsafe extern "C" fn CkStringBuilderW_Contains(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "Contains", |o: &StringBuilder| {
-        o.contains(&unsafe { text::<Wide>(str) }?, flag(caseSensitive))
+        o.contains(&unsafe { text::<Wide>("str", str) }?, flag(caseSensitive))
     })
 }
 
@@ -237,7 +241,7 @@ pub unsafe extern "C" fn CkStringBuilderW_ContentsEqual(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "ContentsEqual", |o: &StringBuilder| {
-        o.contents_equal(&unsafe { text::<Wide>(str) }?, flag(caseSensitive))
+        o.contents_equal(&unsafe { text::<Wide>("str", str) }?, flag(caseSensitive))
     })
 }
 
@@ -265,7 +269,7 @@ pub unsafe extern "C" fn CkStringBuilderW_StartsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "StartsWith", |o: &StringBuilder| {
-        o.starts_with(&unsafe { text::<Wide>(substr) }?, flag(caseSensitive))
+        o.starts_with(&unsafe { text::<Wide>("substr", substr) }?, flag(caseSensitive))
     })
 }
 
@@ -279,7 +283,7 @@ pub unsafe extern "C" fn CkStringBuilderW_EndsWith(
     caseSensitive: BOOL,
 ) -> BOOL {
     abi::call_query(handle, "EndsWith", |o: &StringBuilder| {
-        o.ends_with(&unsafe { text::<Wide>(substr) }?, flag(caseSensitive))
+        o.ends_with(&unsafe { text::<Wide>("substr", substr) }?, flag(caseSensitive))
     })
 }
 
@@ -343,7 +347,9 @@ pub unsafe extern "C" fn CkStringBuilderW_getEncoded(
     charset: *const wchar_t,
 ) -> *const wchar_t {
     abi::call_text::<Wide, _, _>(handle, "GetEncoded", |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+        o.get_encoded(&unsafe { text::<Wide>("encoding", encoding) }?, &unsafe {
+            text::<Wide>("charset", charset)
+        }?)
     })
 }
 
@@ -358,7 +364,9 @@ pub unsafe extern "C" fn CkStringBuilderW_GetEncoded(
     outStr: HCkString,
 ) -> BOOL {
     abi::call_text_into(handle, "GetEncoded", outStr, |o: &StringBuilder| {
-        o.get_encoded(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+        o.get_encoded(&unsafe { text::<Wide>("encoding", encoding) }?, &unsafe {
+            text::<Wide>("charset", charset)
+        }?)
     })
 }
 
@@ -374,7 +382,7 @@ pub unsafe extern "C" fn CkStringBuilderW_GetDecoded(
     outData: HCkByteData,
 ) -> BOOL {
     abi::call_bytes_into(handle, "GetDecoded", outData, |o: &StringBuilder| {
-        o.get_decoded(&unsafe { text::<Wide>(encoding) }?)
+        o.get_decoded(&unsafe { text::<Wide>("encoding", encoding) }?)
     })
 }
 
@@ -388,7 +396,9 @@ pub unsafe extern "C" fn CkStringBuilderW_Encode(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "Encode", |o: &StringBuilder| {
-        o.encode(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+        o.encode(&unsafe { text::<Wide>("encoding", encoding) }?, &unsafe {
+            text::<Wide>("charset", charset)
+        }?)
     })
 }
 
@@ -402,7 +412,9 @@ pub unsafe extern "C" fn CkStringBuilderW_Decode(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "Decode", |o: &StringBuilder| {
-        o.decode(&unsafe { text::<Wide>(encoding) }?, &unsafe { text::<Wide>(charset) }?)
+        o.decode(&unsafe { text::<Wide>("encoding", encoding) }?, &unsafe {
+            text::<Wide>("charset", charset)
+        }?)
     })
 }
 
@@ -416,7 +428,9 @@ pub unsafe extern "C" fn CkStringBuilderW_Replace(
     replacement: *const wchar_t,
 ) -> c_int {
     abi::call_int(handle, "Replace", |o: &StringBuilder| {
-        o.replace(&unsafe { text::<Wide>(value) }?, &unsafe { text::<Wide>(replacement) }?)
+        o.replace(&unsafe { text::<Wide>("value", value) }?, &unsafe {
+            text::<Wide>("replacement", replacement)
+        }?)
     })
 }
 
@@ -470,7 +484,9 @@ pub unsafe extern "C" fn CkStringBuilderW_LoadFile(
     charset: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "LoadFile", |o: &StringBuilder| {
-        o.load_file(&unsafe { text::<Wide>(path) }?, &unsafe { text::<Wide>(charset) }?)
+        o.load_file(&unsafe { text::<Wide>("path", path) }?, &unsafe {
+            text::<Wide>("charset", charset)
+        }?)
     })
 }
 
@@ -486,8 +502,8 @@ pub unsafe extern "C" fn CkStringBuilderW_WriteFile(
 ) -> BOOL {
     abi::call(handle, "WriteFile", |o: &StringBuilder| {
         o.write_file(
-            &unsafe { text::<Wide>(path) }?,
-            &unsafe { text::<Wide>(charset) }?,
+            &unsafe { text::<Wide>("path", path) }?,
+            &unsafe { text::<Wide>("charset", charset) }?,
             flag(emitBom),
         )
     })

@@ -516,7 +516,7 @@ pub unsafe extern "C" fn CkWebSocket_getUncommonOptions(handle: HCkWebSocket, ou
 /// Ownership: As all returned text: owned by the object, see the class.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_lastErrorText(handle: HCkWebSocket) -> *const c_char {
-    abi::get_text::<Utf8, _, _>(handle, |o: &WebSocket| o.base().last_error_text())
+    abi::last_error_text::<Utf8, WebSocket>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -524,7 +524,7 @@ pub unsafe extern "C" fn CkWebSocket_lastErrorText(handle: HCkWebSocket) -> *con
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_getLastErrorText(handle: HCkWebSocket, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &WebSocket| o.base().last_error_text())
+    abi::last_error_text_into::<WebSocket>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -617,7 +617,7 @@ pub unsafe extern "C" fn CkWebSocket_putDebugLogFilePath(
     newVal: *const c_char,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf8>("newVal", newVal) }?)
     })
 }
 
@@ -688,8 +688,8 @@ pub unsafe extern "C" fn CkWebSocket_putUtf8(handle: HCkWebSocket, newVal: BOOL)
 ///
 /// Result: True when the connection was taken note of.
 ///
-/// Errors: A Rest that is not connected, or whose connection another WebSocket uses already.
-/// Connect the Rest first, or take a new one.
+/// Errors: A Rest that is not connected, or whose connection carries another WebSocket's frames
+/// already. Connect the Rest first, or take a new one.
 ///
 /// Ownership: The connection is shared by reference count: the Rest may be disposed before this
 /// object, in any order.
@@ -732,10 +732,10 @@ pub unsafe extern "C" fn CkWebSocket_AddClientHeaders(handle: HCkWebSocket) -> B
 ///
 /// Errors: Any check that fails: LastErrorText names the header and the value received, and
 /// IsConnected stays False. After a wrong 101 the connection is closed; after another status it
-/// stays, so that the request can be made again, for example with credentials, and LastErrorText
-/// has the status, its text and the beginning of the body. Also when UseConnection or
-/// AddClientHeaders was not called, no response was read, or the request was wrong itself, such as
-/// another verb than GET or a subprotocol offered twice.
+/// stays unless the server closes it, so that the request can be made again, for example with
+/// credentials, and LastErrorText has the status, its text and the beginning of the body. Also when
+/// UseConnection or AddClientHeaders was not called, no response was read, or the request was wrong
+/// itself, such as another verb than GET or a subprotocol offered twice.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_ValidateServerHandshake(handle: HCkWebSocket) -> BOOL {
     abi::call(handle, "ValidateServerHandshake", |o: &WebSocket| o.validate_server_handshake())
@@ -766,7 +766,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Utf8>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { text::<Utf8>("stringToSend", stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -838,7 +838,9 @@ pub unsafe extern "C" fn CkWebSocket_SendPing(
     handle: HCkWebSocket,
     pingData: *const c_char,
 ) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Utf8>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| {
+        o.send_ping(&unsafe { text::<Utf8>("pingData", pingData) }?)
+    })
 }
 
 /// Sends a Pong frame.
@@ -888,7 +890,7 @@ pub unsafe extern "C" fn CkWebSocket_SendClose(
     reason: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf8>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf8>("reason", reason) }?)
     })
 }
 
@@ -907,7 +909,8 @@ pub unsafe extern "C" fn CkWebSocket_SendClose(
 /// closed. LastErrorText names the offending bytes and the rule.
 ///
 /// Threads: One reader at a time; a second one waits for its turn. Other threads may send
-/// meanwhile. Dispose and CloseConnection end it with reason 3.
+/// meanwhile. CloseConnection ends it with reason 3; so does Dispose, after which the object tells
+/// nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocket_ReadFrame(handle: HCkWebSocket) -> BOOL {
     abi::call(handle, "ReadFrame", |o: &WebSocket| o.read_frame())
@@ -1029,6 +1032,6 @@ pub unsafe extern "C" fn CkWebSocket_SaveLastError(
     path: *const c_char,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&unsafe { text::<Utf8>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf8>("path", path) }?)
     })
 }

@@ -386,7 +386,7 @@ pub unsafe extern "C" fn CkWebSocketU_getUncommonOptions(handle: HCkWebSocket, o
 /// See `CkWebSocket_lastErrorText`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketU_lastErrorText(handle: HCkWebSocket) -> *const u16 {
-    abi::get_text::<Utf16, _, _>(handle, |o: &WebSocket| o.base().last_error_text())
+    abi::last_error_text::<Utf16, WebSocket>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -394,7 +394,7 @@ pub unsafe extern "C" fn CkWebSocketU_lastErrorText(handle: HCkWebSocket) -> *co
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketU_getLastErrorText(handle: HCkWebSocket, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &WebSocket| o.base().last_error_text())
+    abi::last_error_text_into::<WebSocket>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -468,7 +468,7 @@ pub unsafe extern "C" fn CkWebSocketU_putDebugLogFilePath(
     newVal: *const u16,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Utf16>("newVal", newVal) }?)
     })
 }
 
@@ -541,7 +541,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Utf16>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { text::<Utf16>("stringToSend", stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -578,7 +578,9 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrameBd(
 /// See `CkWebSocket_SendPing`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketU_SendPing(handle: HCkWebSocket, pingData: *const u16) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Utf16>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| {
+        o.send_ping(&unsafe { text::<Utf16>("pingData", pingData) }?)
+    })
 }
 
 /// Sends a Pong frame.
@@ -600,7 +602,7 @@ pub unsafe extern "C" fn CkWebSocketU_SendClose(
     reason: *const u16,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf16>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Utf16>("reason", reason) }?)
     })
 }
 
@@ -682,6 +684,6 @@ pub unsafe extern "C" fn CkWebSocketU_SaveLastError(
     path: *const u16,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&unsafe { text::<Utf16>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Utf16>("path", path) }?)
     })
 }

@@ -386,7 +386,7 @@ pub unsafe extern "C" fn CkWebSocketW_getUncommonOptions(handle: HCkWebSocket, o
 /// See `CkWebSocket_lastErrorText`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketW_lastErrorText(handle: HCkWebSocket) -> *const wchar_t {
-    abi::get_text::<Wide, _, _>(handle, |o: &WebSocket| o.base().last_error_text())
+    abi::last_error_text::<Wide, WebSocket>(handle)
 }
 
 /// What the last method call did and, if it failed, why, as plain text.
@@ -394,7 +394,7 @@ pub unsafe extern "C" fn CkWebSocketW_lastErrorText(handle: HCkWebSocket) -> *co
 /// Puts the text into `outStr`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CkWebSocketW_getLastErrorText(handle: HCkWebSocket, outStr: HCkString) {
-    abi::get_text_into(handle, outStr, |o: &WebSocket| o.base().last_error_text())
+    abi::last_error_text_into::<WebSocket>(handle, outStr)
 }
 
 /// The content of LastErrorText as an XML document.
@@ -468,7 +468,7 @@ pub unsafe extern "C" fn CkWebSocketW_putDebugLogFilePath(
     newVal: *const wchar_t,
 ) {
     abi::put(handle, "DebugLogFilePath", |o: &WebSocket| {
-        o.base().set_debug_log_file_path(&unsafe { text::<Wide>(newVal) }?)
+        o.base().set_debug_log_file_path(&unsafe { text::<Wide>("newVal", newVal) }?)
     })
 }
 
@@ -541,7 +541,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Wide>(stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { text::<Wide>("stringToSend", stringToSend) }?, flag(finalFrame))
     })
 }
 
@@ -581,7 +581,9 @@ pub unsafe extern "C" fn CkWebSocketW_SendPing(
     handle: HCkWebSocket,
     pingData: *const wchar_t,
 ) -> BOOL {
-    abi::call(handle, "SendPing", |o: &WebSocket| o.send_ping(&unsafe { text::<Wide>(pingData) }?))
+    abi::call(handle, "SendPing", |o: &WebSocket| {
+        o.send_ping(&unsafe { text::<Wide>("pingData", pingData) }?)
+    })
 }
 
 /// Sends a Pong frame.
@@ -603,7 +605,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendClose(
     reason: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SendClose", |o: &WebSocket| {
-        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Wide>(reason) }?)
+        o.send_close(flag(includeStatus), statusCode, &unsafe { text::<Wide>("reason", reason) }?)
     })
 }
 
@@ -685,6 +687,6 @@ pub unsafe extern "C" fn CkWebSocketW_SaveLastError(
     path: *const wchar_t,
 ) -> BOOL {
     abi::call(handle, "SaveLastError", |o: &WebSocket| {
-        o.base().save_last_error(&unsafe { text::<Wide>(path) }?)
+        o.base().save_last_error(&unsafe { text::<Wide>("path", path) }?)
     })
 }

@@ -135,14 +135,22 @@ impl Writer<'_> {
         let doc = self.doc(&doc::getter(property), &getter);
         if let Type::Text(kind) = property.ty {
             let unit = self.unit(kind);
-            let call = format!(
-                "abi::get_text::<{}, _, _>(handle, |o: &{class}| {path}())",
-                self.kind(kind)
-            );
+            let kind = self.kind(kind);
+            // A bad handle has no text but this one.
+            let (call, into) = if property.name == "LastErrorText" {
+                (
+                    format!("abi::last_error_text::<{kind}, {class}>(handle)"),
+                    format!("abi::last_error_text_into::<{class}>(handle, outStr)"),
+                )
+            } else {
+                (
+                    format!("abi::get_text::<{kind}, _, _>(handle, |o: &{class}| {path}())"),
+                    format!("abi::get_text_into(handle, outStr, |o: &{class}| {path}())"),
+                )
+            };
             let name = names::c_text_getter(property);
             let text_doc = self.doc(&doc::getter(property), &name);
             self.function(out, &text_doc, &name, "", &format!("*const {unit}"), &call);
-            let into = format!("abi::get_text_into(handle, outStr, |o: &{class}| {path}())");
             let doc = format!("{}\n\nPuts the text into `outStr`.", doc::summary(&doc));
             self.function(out, &doc, &getter, "outStr: HCkString", "", &into);
         } else {
@@ -297,7 +305,9 @@ impl Writer<'_> {
             Type::Bool => format!("flag({name})"),
             Type::Int | Type::Int64 | Type::Ptr => name.clone(),
             Type::ULong => format!("ulong({name})?"),
-            Type::Text(kind) => format!("&unsafe {{ text::<{}>({name}) }}?", self.kind(*kind)),
+            Type::Text(kind) => {
+                format!("&unsafe {{ text::<{}>(\"{name}\", {name}) }}?", self.kind(*kind))
+            }
             Type::Bytes => format!("&bytes({name})?"),
             Type::Object(class) => format!("&*object::<{class}>({name})?"),
         }
