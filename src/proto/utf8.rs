@@ -90,6 +90,9 @@ fn is_utf8(text: &[u8]) -> bool {
     let mut rest = text;
     loop {
         rest = rest.split_at(common::known_len(rest)).1;
+        if rest.is_empty() {
+            return true;
+        }
         let whole = match rest.get(..STRETCH) {
             Some(stretch) => STRETCH - cut_tail(stretch),
             None => rest.len(),
@@ -97,9 +100,6 @@ fn is_utf8(text: &[u8]) -> bool {
         let (stretch, more) = rest.split_at(whole);
         if simdutf8::basic::from_utf8(stretch).is_err() {
             return false;
-        }
-        if more.is_empty() {
-            return true;
         }
         rest = more;
     }
