@@ -160,6 +160,9 @@ fn trusted_certificates_are_checked_when_they_are_given() {
     let two = [pem.clone(), Ca::new("b").trusted().roots_pem.concat()].concat();
     assert_eq!(check_roots_pem("pem", &pem).unwrap(), 1);
     assert_eq!(check_roots_pem("pem", &two).unwrap(), 2);
+    let key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    let error = check_roots_pem("The file key", key).unwrap_err();
+    assert_eq!(error.message(), "The file key holds no CA certificate.");
     for bad in [&b""[..], b"no PEM", b"-----BEGIN CERTIFICATE-----\nAAAA\n"] {
         let error = check_roots_pem("The file x", bad).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Argument);

@@ -249,21 +249,25 @@ pub fn get_text_into<T: Registered, R: Into<Cow<'static, str>>>(
 /// Reads LastErrorText in pointer form. A bad handle is told of, so that programs can print what
 /// they get.
 pub fn last_error_text<S: Text, T: Registered>(handle: *mut c_void) -> *const S::Unit {
-    keep::<S>(Handle::of(handle), Returned::Owned(error_text::<T>(handle)))
+    let (owner, text) = error_text::<T>(handle);
+    keep::<S>(owner, Returned::Owned(text))
 }
 
 /// Reads LastErrorText into a CkString, replacing its content.
 pub fn last_error_text_into<T: Registered>(handle: *mut c_void, out: *mut c_void) {
     if let Ok(out) = object::<CkString>(out) {
-        out.set(error_text::<T>(handle));
+        out.set(error_text::<T>(handle).1);
     }
 }
 
-fn error_text<T: Registered>(handle: *mut c_void) -> String {
-    read(Handle::of(handle), |object: &T| object.base().last_error_text()).unwrap_or_else(|| {
-        let error = no_object("handle", T::NAME, handle);
-        [error.message(), error.advice().unwrap_or_default(), ""].join("\n")
-    })
+/// The text, and whose it is.
+fn error_text<T: Registered>(handle: *mut c_void) -> (Handle, String) {
+    let owner = Handle::of(handle);
+    if let Some(text) = read(owner, |object: &T| object.base().last_error_text()) {
+        return (owner, text);
+    }
+    let error = no_object("handle", T::NAME, handle);
+    (ring::NOBODY, [error.message(), error.advice().unwrap_or_default(), ""].join("\n"))
 }
 
 /// Sets a property. A value that is refused leaves the old one and says why in LastErrorText.

@@ -1,4 +1,4 @@
-//! Returned texts: a ring of 16 for each object and thread.
+//! Returned texts: a ring of 16 for each object and thread, and one for texts about bad handles.
 //!
 //! One ring for all threads would free the text that another thread reads. A ring that holds over
 //! 4 MiB lets its oldest texts go early, but never the last two.
@@ -8,6 +8,9 @@ use std::collections::HashMap;
 
 use super::handle::Handle;
 use crate::client::web_socket::recycle;
+
+/// The ring of texts that belong to no object.
+pub(super) const NOBODY: Handle = Handle(0);
 
 const TEXTS: usize = 16;
 const SPARED: usize = 2;
@@ -73,7 +76,7 @@ struct Rings {
 
 thread_local! {
     static RINGS: RefCell<Rings> =
-        RefCell::new(Rings { recent: None, others: HashMap::new(), sweep_at: 64 });
+        RefCell::new(Rings::new());
 }
 
 /// Keeps `text` for this thread and object. False when the thread is ending: nothing can be kept.
@@ -89,6 +92,10 @@ pub(super) fn keep(object: Handle, text: Buffer, is_alive: fn(Handle) -> bool) -
 }
 
 impl Rings {
+    fn new() -> Self {
+        Self { recent: None, others: HashMap::new(), sweep_at: 64 }
+    }
+
     fn select(&mut self, object: Handle, is_alive: fn(Handle) -> bool) -> &mut Ring {
         if self.recent.as_ref().is_none_or(|(handle, _)| *handle != object) {
             let ring = self.others.remove(&object).unwrap_or_default();
@@ -96,7 +103,7 @@ impl Rings {
                 self.others.insert(handle, old);
             }
             if self.others.len() >= self.sweep_at {
-                self.others.retain(|handle, _| is_alive(*handle));
+                self.others.retain(|handle, _| *handle == NOBODY || is_alive(*handle));
                 self.sweep_at = (self.others.len() * 2).max(64);
             }
             self.recent = Some((object, ring));
@@ -129,6 +136,17 @@ mod tests {
         let first = ring.texts.iter().flatten().any(|t| matches!(t, Buffer::Bytes(b) if b == &[0]));
         assert!(!first);
         assert_eq!(ring.texts.iter().flatten().count(), 16);
+    }
+
+    #[test]
+    fn texts_about_bad_handles_outlive_those_of_the_dead() {
+        let mut rings = Rings::new();
+        rings.select(NOBODY, |_| false).push(Buffer::Bytes(vec![0]));
+        for dead in 1..200 {
+            rings.select(Handle(dead), |_| false).push(Buffer::Bytes(vec![1]));
+        }
+        assert!(rings.others.len() < 100);
+        assert_eq!(rings.select(NOBODY, |_| false).texts.iter().flatten().count(), 1);
     }
 
     #[test]

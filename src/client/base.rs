@@ -162,9 +162,10 @@ impl Base {
             .map_err(|error| unwritable("SaveLastError", path, &error))
     }
 
-    /// What went wrong in the object's last noted call, if it failed.
-    pub fn last_failure(&self) -> Option<Error> {
-        lock(&self.last).error.clone()
+    /// The object's last noted call and what went wrong in it, if it failed.
+    pub fn last_failure(&self) -> Option<(&'static str, Error)> {
+        let last = lock(&self.last);
+        last.error.clone().map(|error| (last.method, error))
     }
 
     fn report(&self) -> Report {

@@ -56,7 +56,13 @@ pub fn check_roots_pem(source: &str, pem: &[u8]) -> Result<usize> {
     certificates(source, pem).map(|certificates| certificates.len())
 }
 
+/// Ends the first line of each kind of certificate.
+const LABEL_END: &[u8] = b"CERTIFICATE-----";
+
 fn certificates(source: &str, pem: &[u8]) -> Result<Vec<Certificate>> {
+    // Some systems take every block for a certificate, and a key for a broken one.
+    let has_any = pem.windows(LABEL_END.len()).any(|text| text == LABEL_END);
+    let pem = if has_any { pem } else { &[] };
     let certificates = Certificate::stack_from_pem(pem).map_err(|e| {
         Error::new(
             ErrorKind::Argument,

@@ -83,6 +83,7 @@ fn r02_a_handshake_by_another_verb_is_refused() {
     rest.full("POST", "/");
     assert!(!ws.validate());
     expect_words(&ws.error(), &["status 405", "POST instead of GET", "FullRequestNoBody(\"GET\""]);
+    assert!(!ws.error().contains("Check the path"));
 }
 
 #[test]
@@ -90,10 +91,26 @@ fn a_request_that_failed_explains_why_there_is_no_response() {
     let (_server, rest, ws) = asked(&[Stall]);
     assert_eq!(rest.full("GET", "/a b"), None);
     assert!(!ws.validate());
-    expect_words(&ws.error(), &["No response", "The Rest's last failure", "forbidden", "offset 2"]);
+    expect_words(
+        &ws.error(),
+        &["no response", "FullRequestNoBody failed", "forbidden", "offset 2"],
+    );
+    // A refused property, or a question, is not why.
+    assert!(!rest.add_header("a b", ""));
+    assert!(!ws.validate());
+    assert!(!ws.error().contains("a b"), "{}", ws.error());
+    // An answer to the request before is not why either.
+    let refused = Upgrade::default().status("HTTP/1.1 401 No").with("Content-Length", "0");
+    let (_server, rest, ws) = asked(&[SendUpgrade(refused), Stall]);
+    rest.full("GET", "/");
+    assert!(!ws.validate());
+    expect_words(&ws.error(), &["status 401"]);
+    assert_eq!(rest.full("GET", "/a b"), None);
+    assert!(!ws.validate());
+    expect_words(&ws.error(), &["no response", "FullRequestNoBody failed", "forbidden"]);
     // Nothing that speaks HTTP.
     let (_server, rest, ws) = asked(&[Send(b"\x15\x03\x03\0\x02\x02\x0A".to_vec()), Close]);
     rest.full("GET", "/");
     assert!(!ws.validate());
-    expect_words(&ws.error(), &["no open connection", "The Rest's last failure"]);
+    expect_words(&ws.error(), &["no open connection", "FullRequestNoBody failed"]);
 }

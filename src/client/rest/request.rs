@@ -339,8 +339,13 @@ fn check_verb(verb: &str) -> Result<String> {
     if valid_field_name(verb) {
         return Ok(verb.to_owned());
     }
-    Err(Error::new(ErrorKind::Argument, format!("{verb:?} is not an HTTP method."))
-        .advise("Pass a method such as \"GET\"."))
+    // What is no method may be a path with a secret in its query.
+    let shown: String = verb.chars().take_while(char::is_ascii_alphanumeric).collect();
+    Err(Error::new(
+        ErrorKind::Argument,
+        format!("The verb, which begins \"{shown}\", is not an HTTP method."),
+    )
+    .advise("Pass a method such as \"GET\" first, then the path."))
 }
 
 fn decode_query(text: &str) -> Result<String> {

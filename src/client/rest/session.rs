@@ -77,7 +77,7 @@ impl Session {
                 ErrorKind::NotConnected,
                 "There is no open connection any more: the server or a failed call has closed it.",
             )
-            .advise("Call Connect again; with its autoReconnect, requests connect by themselves.")),
+            .advise("Call Connect again; with its autoReconnect a new request does so itself.")),
             None => Err(Error::new(ErrorKind::NotConnected, "There is no open connection.")
                 .advise("Call Connect and check that it succeeds.")),
         }
@@ -210,6 +210,16 @@ impl Session {
     }
 
     fn send_in_turn(&self, verb: &str, path: &str, body: Option<&[u8]>, debug: bool) -> Result<()> {
+        self.try_send(verb, path, body, debug).inspect_err(|_| {
+            // What was answered before is no answer to this.
+            let mut exchange = lock(&self.exchange);
+            if !exchange.waiting && exchange.body.is_none() {
+                exchange.response = None;
+            }
+        })
+    }
+
+    fn try_send(&self, verb: &str, path: &str, body: Option<&[u8]>, debug: bool) -> Result<()> {
         let target = lock(&self.dialing).target.clone();
         let request = lock(&self.settings).request(verb, path, body, &target)?;
         let bytes = request.encode()?;

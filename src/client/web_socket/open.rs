@@ -113,11 +113,17 @@ impl WebSocket {
     }
 }
 
-/// What the Rest said of its own last failure, if it failed, tells more.
+/// What the Rest said when it failed to connect, to send or to read tells more.
 fn with_cause(error: Error, session: &Session) -> Error {
-    let Some(cause) = session.base.last_failure() else { return error };
-    let explained =
-        Error::new(error.kind(), format!("{} The Rest's last failure: {cause}", error.message()));
+    let of_network = |method: &str| {
+        ["Connect", "FullRequest", "SendReq", "ReadResp"]
+            .iter()
+            .any(|name| method.starts_with(name))
+    };
+    let failure = session.base.last_failure().filter(|(method, _)| of_network(method));
+    let Some((method, cause)) = failure else { return error };
+    let text = format!("{} Its {method} failed: {cause}", error.message());
+    let explained = Error::new(error.kind(), text);
     match cause.advice().or(error.advice()) {
         Some(advice) => explained.advise(advice),
         None => explained,
@@ -127,7 +133,7 @@ fn with_cause(error: Error, session: &Session) -> Error {
 fn check_response(session: &Session, key: &ClientKey) -> Result<Accepted> {
     session.exchange(|exchange| {
         let Some(response) = &exchange.response else {
-            let error = Error::new(ErrorKind::State, "No response to the handshake was read.");
+            let error = Error::new(ErrorKind::State, "The Rest object has read no response to the handshake.");
             let error = error.advise(
                 "Call Rest.FullRequestNoBody(\"GET\", path) after AddClientHeaders, and check that it \
                  succeeds.",

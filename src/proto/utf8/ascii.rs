@@ -35,14 +35,16 @@ mod tests {
 
     #[test]
     fn a_byte_that_is_not_ascii_is_seen_wherever_it_is() {
-        for len in 0..300 {
-            let mut bytes = vec![0x7F; len];
+        for (len, plain) in (0..300).flat_map(|len| [(len, 0x00), (len, 0x7F)]) {
+            let mut bytes = vec![plain; len];
             assert!(is_ascii(&bytes), "{len} bytes");
             for at in 0..len {
                 bytes[at] = 0x80;
                 assert!(!is_ascii(&bytes), "0x80 at {at} of {len}");
-                bytes[at] = 0x7F;
+                bytes[at] = plain;
             }
+            bytes.fill(0x80);
+            assert_eq!(is_ascii(&bytes), len == 0, "{len} bytes");
         }
     }
 }

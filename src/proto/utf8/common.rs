@@ -31,6 +31,12 @@ pub(super) fn known_len(text: &[u8]) -> usize {
 /// `last` is where the last window begins.
 #[multiversion(targets("x86_64+avx2"))]
 fn known_len_of_blocks(text: &[u8], last: usize) -> usize {
+    known_len_by_lanes(text, last)
+}
+
+// Inlined like those below: what is no part of `known_len_of_blocks` is compiled without AVX2.
+#[inline(always)]
+fn known_len_by_lanes(text: &[u8], last: usize) -> usize {
     let [first, second, ..] = text else { return 0 };
     if !fits(place(*first, 0, 0)) || !fits(place(*second, *first, 0)) {
         return 0;
@@ -57,7 +63,6 @@ fn known_len_of_blocks(text: &[u8], last: usize) -> usize {
 /// which are never valid. Two after DF or higher it is lead - DE: 1 is DF, which asks for one
 /// continuation only, and 2 is E0. With a need of 1 or 2 neither kind of byte fits. F0 and higher
 /// fail at the byte after them (31 hex and more), so that nothing later counts.
-// Inlined like those below: what is no part of `known_len_of_blocks` is compiled without AVX2.
 #[inline(always)]
 fn place(byte: u8, before: u8, before_that: u8) -> u8 {
     let need = before.saturating_sub(0xBF).wrapping_add(before_that.saturating_sub(0xDE));
@@ -113,6 +118,15 @@ mod tests {
     use std::iter;
 
     use super::*;
+
+    /// With what this processor has, which must be as without.
+    fn known_len(text: &[u8]) -> usize {
+        let known = super::known_len(text);
+        if let Some(last) = text.len().checked_sub(size_of::<Window>()) {
+            assert_eq!(known_len_by_lanes(text, last), known, "without AVX2");
+        }
+        known
+    }
 
     /// The ends of the ranges that the UTF-8 of RFC 3629 tells apart, and their neighbours.
     const ENDS: [u8; 24] = [
