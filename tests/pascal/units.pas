@@ -50,8 +50,9 @@ begin
     Ok(not CkWebSocket_SendFrame(handle, 'x', True), what + ': SendFrame');
     Ok(not CkRest_Connect(handle, 'localhost', 80, False, False), what + ': Connect');
     Ok(CkRest__fullRequestNoBody(handle, 'GET', '/') = nil, what + ': fullRequestNoBody');
-    Ok(CkWebSocket__lastErrorText(handle) = nil, what + ': lastErrorText');
-    IsText(CkWebSocket__lastErrorText(handle), '', what + ': nil is an empty string');
+    Ok(CkWebSocket__lastErrorXml(handle) = nil, what + ': lastErrorXml');
+    IsText(CkWebSocket__lastErrorXml(handle), '', what + ': nil is an empty string');
+    HasText(CkWebSocket__lastErrorText(handle), 'WebSocket', what + ': lastErrorText tells');
     IsInt(CkWebSocket_getFrameDataLen(handle), 0, what + ': getFrameDataLen');
     Ok(CkByteData_getData(handle) = nil, what + ': getData');
     Ok(CkString_getString(handle) = nil, what + ': getString');

@@ -211,9 +211,10 @@ impl Session {
 
     fn send_in_turn(&self, verb: &str, path: &str, body: Option<&[u8]>, debug: bool) -> Result<()> {
         self.try_send(verb, path, body, debug).inspect_err(|_| {
-            // What was answered before is no answer to this.
+            // What was answered before is no answer to this, but a handshake's stays.
             let mut exchange = lock(&self.exchange);
-            if !exchange.waiting && exchange.body.is_none() {
+            let upgraded = self.upgraded.load(Ordering::Acquire);
+            if !upgraded && !exchange.waiting && exchange.body.is_none() {
                 exchange.response = None;
             }
         })
