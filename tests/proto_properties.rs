@@ -6,10 +6,10 @@ mod proto_support;
 use openck::net::http1::{HeadLimits, HeadParser};
 use openck::proto::close::truncate_to;
 use openck::proto::frame::Opcode;
-use openck::proto::mask::MaskKeys;
+use openck::proto::mask::{MaskKeys, copy_masked};
 use openck::proto::receiver::{Event, Limits};
 use openck::proto::sender::Sender;
-use openck::proto::utf8::Utf8Stream;
+use openck::proto::utf8::{self, Utf8Stream};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proto_support::{Outcome, cut, frame, outcome, receive, sent};
@@ -145,6 +145,29 @@ proptest! {
             }
         }
         prop_assert_eq!(stream.finish().is_ok(), std::str::from_utf8(&bytes).is_ok());
+    }
+
+    /// checking and masking in one go is as doing one after the other.
+    #[test]
+    fn r27_text_that_is_checked_while_masked_agrees_with_std(
+        text in long_text(),
+        noise in prop::option::of((any::<usize>(), any::<u8>())),
+        key in any::<[u8; 4]>(),
+        before in 0..20_usize,
+    ) {
+        let mut text = text.into_bytes();
+        if let Some((at, byte)) = noise {
+            let at = at % text.len();
+            text[at] = byte;
+        }
+        let mut out = vec![0x5a; before];
+        let checked = utf8::copy_masked(&mut out, &text, key);
+        prop_assert_eq!(checked.is_ok(), std::str::from_utf8(&text).is_ok());
+        if checked.is_ok() {
+            let mut masked = vec![0x5a; before];
+            copy_masked(&mut masked, &text, key);
+            prop_assert!(out == masked);
+        }
     }
 
     /// nothing panics and no byte is lost, whatever a server answers.

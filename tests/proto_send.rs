@@ -26,6 +26,11 @@ impl Side {
         result.map_err(|error| error.kind())
     }
 
+    fn text(&mut self, text: &[u8], fin: bool) -> Result<(), ErrorKind> {
+        let result = self.sender.text(text, fin, &mut self.keys, &mut self.out);
+        result.map_err(|error| error.kind())
+    }
+
     fn ping(&mut self, payload: &[u8]) -> Result<(), ErrorKind> {
         let result = self.sender.ping(payload, &mut self.keys, &mut self.out);
         result.map_err(|error| error.kind())
@@ -203,6 +208,36 @@ fn r27_text_is_utf8_over_the_message() {
     let seen = side.seen();
     let first: Vec<u8> = seen.iter().map(|frame| frame.0).collect();
     assert_eq!(first, [0x01, 0x80, 0x81, 0x82], "refused frames left no trace");
+}
+
+#[test]
+fn r27_text_that_is_checked_while_masked_obeys_the_same_order() {
+    let mut side = Side::new();
+    let long = "\u{436}\u{4e16} ".repeat(1000);
+    side.text(long.as_bytes(), false).unwrap();
+    assert_eq!(side.data(false, b"other kind", true), Err(ErrorKind::State));
+    let bad = [long.as_bytes(), b"\xe4"].concat();
+    assert_eq!(side.text(&bad, true), Err(ErrorKind::Text), "cut");
+    side.text(b"", true).unwrap();
+    assert_eq!(side.text(b"\xff", false), Err(ErrorKind::Text), "no message begins");
+    side.data(false, b"bin", false).unwrap();
+    assert_eq!(side.text(b"text", true), Err(ErrorKind::State));
+    side.data(false, b"", true).unwrap();
+    side.data(true, b"\xe4", false).unwrap();
+    assert_eq!(side.text(b"no rest of it", true), Err(ErrorKind::Text));
+    side.text(b"\xb8\x96", true).unwrap();
+    side.close(&CloseFrame::default()).unwrap();
+    assert_eq!(side.text(b"late", true), Err(ErrorKind::State));
+    let expected: [(u8, &[u8]); 7] = [
+        (0x01, long.as_bytes()),
+        (0x80, b""),
+        (0x02, b"bin"),
+        (0x80, b""),
+        (0x01, b"\xe4"),
+        (0x80, b"\xb8\x96"),
+        (0x88, b""),
+    ];
+    assert_eq!(side.seen(), expected.map(|(first, payload)| pair(first, payload)));
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn a_waiting_pong_goes_out_before_the_next_frame() {
     let (_rest, ws) = session(server.port(), "/");
     let large = "x".repeat(30 << 20);
     std::thread::scope(|scope| {
-        let sender = scope.spawn(|| ws.send_frame(&large, true));
+        let sender = scope.spawn(|| ws.send_frame(large.as_str(), true));
         // Fails when the frame waits in the queue: the server reads nothing yet.
         std::thread::sleep(Duration::from_millis(200));
         ws.set_idle_timeout_ms(300).unwrap();
@@ -142,7 +142,7 @@ fn r40_a_waiting_pong_is_sent_by_the_reader_when_there_is_room() {
         let (_rest, ws) = session(server.port(), "/");
         let large = "x".repeat(12 << 20);
         std::thread::scope(|scope| {
-            let sender = scope.spawn(|| ws.send_frame(&large, true));
+            let sender = scope.spawn(|| ws.send_frame(large.as_str(), true));
             std::thread::sleep(Duration::from_millis(20));
             let reader = scope.spawn(|| ws.read_frame());
             std::thread::sleep(Duration::from_millis(20));
@@ -207,7 +207,7 @@ fn r40_a_waiting_pong_is_sent_to_a_server_that_never_pauses() {
         };
         let large = "x".repeat(12 << 20);
         std::thread::scope(|scope| {
-            let sender = scope.spawn(|| ws.send_frame(&large, true));
+            let sender = scope.spawn(|| ws.send_frame(large.as_str(), true));
             read();
             std::thread::sleep(Duration::from_millis(50));
             go.wait();

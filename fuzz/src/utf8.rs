@@ -1,6 +1,7 @@
 //! UTF-8 in pieces, RFC 6455 8.1.
 
-use openck::proto::utf8::Utf8Stream;
+use openck::proto::mask;
+use openck::proto::utf8::{self, Utf8Stream};
 
 use crate::input::Input;
 
@@ -23,6 +24,20 @@ pub fn utf8(data: &[u8]) {
     let around = script.repeat(260 + sizes[0]);
     let long = [around.as_bytes(), text, around.as_bytes()].concat();
     check(&mut stream, &long, &[usize::MAX]);
+    check_masked(&long);
+    check_masked(&long.repeat(5));
+}
+
+/// Checking while masking agrees with the standard library and with masking alone..
+fn check_masked(text: &[u8]) {
+    let key = [0x5a, 0x01, 0xc3, 0xff];
+    let (mut out, mut masked) = (Vec::new(), Vec::new());
+    let checked = utf8::copy_masked(&mut out, text, key);
+    assert_eq!(checked.is_ok(), std::str::from_utf8(text).is_ok(), "{text:02x?}");
+    if checked.is_ok() {
+        mask::copy_masked(&mut masked, text, key);
+        assert!(out == masked, "{text:02x?}");
+    }
 }
 
 fn check(stream: &mut Utf8Stream, text: &[u8], sizes: &[usize]) {

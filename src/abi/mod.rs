@@ -20,5 +20,5 @@ pub use dynamic::{
     dynamic_put,
 };
 pub use handle::{Handle, Pinned, Registered};
-pub use text::{Text, Utf8, Utf16, Wide, text};
+pub use text::{LongText, Text, Utf8, Utf16, Wide, long_text, text};
 pub use types::*;

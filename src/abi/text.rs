@@ -6,10 +6,10 @@ use std::ffi::{CStr, c_char};
 
 use super::ring::Buffer;
 use super::types::wchar_t;
-use crate::client::web_socket::FrameText;
+use crate::client::web_socket::{FrameText, TextToSend};
 use crate::client::{Base, charset};
 use crate::error::{Error, ErrorKind, Result};
-use crate::proto::utf8::Utf8Stream;
+use crate::proto::utf8::{Utf8Stream, describe_fault};
 
 /// One spelling of text.
 pub trait Text {
@@ -22,9 +22,36 @@ pub trait Text {
     /// `units` is not NULL and points to text that ends with a NUL unit and outlives `'a`.
     unsafe fn read<'a>(name: &str, units: *const Self::Unit) -> Result<Cow<'a, str>>;
 
+    /// The same for an argument that may be long.
+    ///
+    /// # Safety
+    /// As [`Text::read`].
+    unsafe fn read_long<'a>(name: &str, units: *const Self::Unit) -> Result<LongText<'a>> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::read(name, units) }.map(LongText::Checked)
+    }
+
     /// Appends the NUL and returns the buffer with a pointer to its first unit.
     #[doc(hidden)]
     fn write(text: Returned<'_>) -> (Kept, *const Self::Unit);
+}
+
+/// A text argument that may be long: a long one is checked while it is sent.
+#[derive(Debug)]
+pub enum LongText<'a> {
+    /// Text.
+    Checked(Cow<'a, str>),
+    /// Bytes that should be UTF-8.
+    Unchecked(&'a [u8]),
+}
+
+impl<'a> From<&'a LongText<'_>> for TextToSend<'a> {
+    fn from(text: &'a LongText<'_>) -> Self {
+        match text {
+            LongText::Checked(text) => Self::Checked(text),
+            LongText::Unchecked(bytes) => Self::Unchecked(bytes),
+        }
+    }
 }
 
 /// A text on its way out: a buffer to take over, or one to copy.
@@ -101,6 +128,19 @@ pub unsafe fn text<'a, T: Text>(name: &str, units: *const T::Unit) -> Result<Cow
     unsafe { T::read(name, units) }
 }
 
+/// The same for an argument that may be long.
+///
+/// # Safety
+/// As [`text`].
+#[inline]
+pub unsafe fn long_text<'a, T: Text>(name: &str, units: *const T::Unit) -> Result<LongText<'a>> {
+    if units.is_null() {
+        return Err(is_null(name));
+    }
+    // SAFETY: not NULL; the rest is the caller's promise.
+    unsafe { T::read_long(name, units) }
+}
+
 #[cold]
 fn is_null(name: &str) -> Error {
     Error::new(ErrorKind::Argument, format!("The text argument {name} is NULL."))
@@ -118,7 +158,22 @@ impl Text for Utf8 {
             return charset::decode(bytes, "ansi").map(Cow::Owned);
         }
         // SAFETY: the caller's promise.
-        unsafe { read_utf8(name, units) }.map(Cow::Borrowed)
+        check(name, unsafe { CStr::from_ptr(units) }.to_bytes()).map(Cow::Borrowed)
+    }
+
+    #[inline]
+    unsafe fn read_long<'a>(name: &str, units: *const c_char) -> Result<LongText<'a>> {
+        if speaks_ansi() {
+            // SAFETY: the caller's promise.
+            return unsafe { Self::read(name, units) }.map(LongText::Checked);
+        }
+        // SAFETY: the caller's promise; strnlen stops at the NUL.
+        let start = unsafe { std::slice::from_raw_parts(units.cast(), libc::strnlen(units, LONG)) };
+        if start.len() < LONG {
+            return check(name, start).map(Cow::Borrowed).map(LongText::Checked);
+        }
+        // SAFETY: the caller's promise.
+        Ok(unsafe { unchecked(units) })
     }
 
     fn write(text: Returned<'_>) -> (Kept, *const c_char) {
@@ -150,49 +205,32 @@ fn speaks_ansi() -> bool {
     cfg!(windows) && ANSI.try_with(Cell::get).unwrap_or(false)
 }
 
-/// How much text is looked at together.
-const BLOCK: usize = 16 * 1024;
+/// Text of at least this length is checked while it is used.
+const LONG: usize = 16 * 1024;
 
-/// Finds the NUL and checks the text block by block, so that a long one comes into the cache once.
-///
 /// # Safety
 /// `units` points to text that ends with NUL and outlives `'a`.
+#[cold]
+unsafe fn unchecked<'a>(units: *const c_char) -> LongText<'a> {
+    // SAFETY: the caller's promise.
+    LongText::Unchecked(unsafe { CStr::from_ptr(units) }.to_bytes())
+}
+
 #[inline]
-unsafe fn read_utf8<'a>(name: &str, units: *const c_char) -> Result<&'a str> {
-    let start = units.cast::<u8>();
+fn check<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {
     let mut utf8 = Utf8Stream::new();
-    let mut len = 0;
-    loop {
-        // SAFETY: no byte before `len` is NUL, and strnlen stops at the NUL.
-        let block = unsafe {
-            let block = start.add(len);
-            std::slice::from_raw_parts(block, libc::strnlen(block.cast(), BLOCK))
-        };
-        let valid = utf8.push(block).is_ok();
-        len += block.len();
-        let is_last = block.len() < BLOCK;
-        if !valid || (is_last && !utf8.is_complete()) {
-            // SAFETY: the caller's promise.
-            return Err(not_utf8(name, unsafe { CStr::from_ptr(units) }.to_bytes()));
-        }
-        if is_last {
-            // SAFETY: `len` bytes that were read and are UTF-8 by the check.
-            return Ok(unsafe {
-                std::str::from_utf8_unchecked(std::slice::from_raw_parts(start, len))
-            });
-        }
+    if utf8.push(bytes).is_err() || !utf8.is_complete() {
+        return Err(not_utf8(name, bytes));
     }
+    // SAFETY: UTF-8 by the check.
+    Ok(unsafe { std::str::from_utf8_unchecked(bytes) })
 }
 
 #[cold]
 fn not_utf8(name: &str, bytes: &[u8]) -> Error {
-    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    let byte = bytes.get(at).copied().unwrap_or_default();
-    Error::new(
-        ErrorKind::Text,
-        format!("The text argument {name} is not valid UTF-8: byte 0x{byte:02X} at offset {at}."),
-    )
-    .advise("Convert the text to UTF-8 first, or pass bytes in a BinData.")
+    let fault = describe_fault(bytes);
+    Error::new(ErrorKind::Text, format!("The text argument {name} is not valid UTF-8: {fault}."))
+        .advise("Convert the text to UTF-8 first, or pass bytes in a BinData.")
 }
 
 impl Text for Utf16 {
@@ -318,33 +356,26 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_checked_over_its_blocks() {
-        let utf8 = |bytes: &[u8]| {
+    fn long_text_is_left_unchecked() {
+        let read = |bytes: &[u8]| {
             let units: Vec<c_char> = bytes.iter().chain(&[0]).map(|b| *b as c_char).collect();
-            read::<Utf8>(&units)
-        };
-        for len in [0, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 7] {
-            let text = "a".repeat(len);
-            assert_eq!(utf8(text.as_bytes()).unwrap(), text, "{len}");
-        }
-        for before in BLOCK - 4..=BLOCK {
-            let text = "a".repeat(before) + "\u{1F980}b";
-            assert_eq!(utf8(text.as_bytes()).unwrap(), text, "{before}");
-            for cut in 1..4 {
-                let part = text.as_bytes().get(..before + cut).unwrap();
-                let error = utf8(part).unwrap_err();
-                assert!(error.message().contains(&format!("offset {before}")), "{error}");
+            // SAFETY: NUL-terminated; only lengths outlive it.
+            match unsafe { long_text::<Utf8>("value", units.as_ptr()) }? {
+                LongText::Checked(text) => Ok((text.len(), true)),
+                LongText::Unchecked(bytes) => Ok((bytes.len(), false)),
             }
-            let mut bad = text.into_bytes();
-            bad[before + 3] = b'c';
-            assert!(utf8(&bad).is_err(), "{before}");
+        };
+        for len in [0, 1, LONG - 1, LONG, LONG + 1, 3 * LONG + 7] {
+            let text: Vec<u8> = vec![b'a'; len];
+            assert_eq!(read(&text).unwrap(), (len, len < LONG));
         }
-        for at in [BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK] {
-            let mut bad = vec![b'a'; 2 * BLOCK + 5];
-            bad[at] = 0xFF;
-            let error = utf8(&bad).unwrap_err();
-            assert!(error.message().contains(&format!("0xFF at offset {at}")), "{error}");
-        }
+        let mut bad = vec![b'a'; LONG - 1];
+        bad[LONG - 2] = 0xFF;
+        let error: Error = read(&bad).unwrap_err();
+        let place = format!("value is not valid UTF-8: byte 0xFF at offset {}", LONG - 2);
+        assert!(error.message().contains(&place), "{error}");
+        bad.push(b'a');
+        assert_eq!(read(&bad).unwrap(), (LONG, false));
     }
 
     #[test]

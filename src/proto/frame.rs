@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::mask;
+use crate::proto::utf8::{self, Invalid};
 
 /// The longest payload of a control frame, RFC 6455 5.5.
 pub const CONTROL_MAX: usize = 125;
@@ -154,6 +155,20 @@ pub fn write(out: &mut Vec<u8>, opcode: Opcode, fin: bool, payload: &[u8], key: 
     write_first(out, opcode.code() | if fin { FIN } else { 0 }, payload, key);
 }
 
+/// The same for a frame of long text, which is checked on the way. R-27.
+///
+/// Fails when it is not UTF-8 or cuts a character; a part of the frame may be appended then.
+pub fn write_text(
+    out: &mut Vec<u8>,
+    opcode: Opcode,
+    fin: bool,
+    text: &[u8],
+    key: [u8; 4],
+) -> Result<(), Invalid> {
+    write_header(out, opcode.code() | if fin { FIN } else { 0 }, text.len(), key);
+    utf8::copy_masked(out, text, key)
+}
+
 /// The same for a frame of a compressed message; its first frame says so. RFC 7692 6, R-84.
 pub fn write_compressed(
     out: &mut Vec<u8>,
@@ -166,11 +181,17 @@ pub fn write_compressed(
     write_first(out, opcode.code() | rsv1 | if fin { FIN } else { 0 }, payload, key);
 }
 
-#[inline]
+#[inline(never)]
 fn write_first(out: &mut Vec<u8>, first: u8, payload: &[u8], key: [u8; 4]) {
+    write_header(out, first, payload.len(), key);
+    mask::copy_masked(out, payload, key);
+}
+
+#[inline(always)]
+fn write_header(out: &mut Vec<u8>, first: u8, len: usize, key: [u8; 4]) {
     let [a, b, c, d] = key;
-    out.reserve(HEADER_MAX + key.len() + payload.len());
-    match payload.len() {
+    out.reserve(HEADER_MAX + key.len() + len);
+    match len {
         len @ 0..=125 => out.extend_from_slice(&[first, MASK | len as u8, a, b, c, d]),
         len @ 126..=0xffff => {
             let [h, l] = (len as u16).to_be_bytes();
@@ -182,7 +203,6 @@ fn write_first(out: &mut Vec<u8>, first: u8, payload: &[u8], key: [u8; 4]) {
             out.extend_from_slice(&key);
         }
     }
-    mask::copy_masked(out, payload, key);
 }
 
 /// The payload of a control frame, at most 125 bytes.

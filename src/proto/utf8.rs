@@ -2,12 +2,21 @@
 
 mod ascii;
 mod common;
+mod masked;
 
 use ascii::is_ascii;
+pub use masked::copy_masked;
 
 /// The bytes are not UTF-8, and no further bytes can make them so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid;
+
+/// Which byte is at fault where `bytes` are not UTF-8; an incomplete character's is its first.
+pub fn describe_fault(bytes: &[u8]) -> String {
+    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    format!("byte 0x{byte:02X} at offset {at}")
+}
 
 /// Checks one text that arrives in pieces, which may be cut anywhere.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,18 +62,26 @@ impl Utf8Stream {
     }
 
     fn push_any(&mut self, piece: &[u8]) -> Result<(), Invalid> {
-        let mut rest = piece;
-        while self.len != 0 {
-            let Some((&byte, more)) = rest.split_first() else { return Ok(()) };
-            self.open_character(byte)?;
-            rest = more;
-        }
-        let whole = rest.len() - cut_tail(rest);
-        let (whole, tail) = rest.split_at(whole);
+        let rest = if self.is_complete() { piece } else { self.close_character(piece)? };
+        let (whole, tail) = rest.split_at(rest.len() - cut_tail(rest));
         if !is_utf8(whole) {
             return Err(Invalid);
         }
-        tail.iter().try_for_each(|byte| self.open_character(*byte))
+        if tail.is_empty() { Ok(()) } else { self.close_character(tail).map(|_| ()) }
+    }
+
+    /// Adds bytes until a character is complete or there are no more; what is left.
+    #[inline(never)]
+    fn close_character<'a>(&mut self, piece: &'a [u8]) -> Result<&'a [u8], Invalid> {
+        let mut rest = piece;
+        while let Some((&byte, more)) = rest.split_first() {
+            self.open_character(byte)?;
+            rest = more;
+            if self.is_complete() {
+                break;
+            }
+        }
+        Ok(rest)
     }
 
     /// Adds a byte to the incomplete character.
@@ -86,37 +103,38 @@ impl Utf8Stream {
 /// How much text is checked in general when it is not of the common kind, before it is tried again.
 const STRETCH: usize = 4096;
 
+#[inline]
 fn is_utf8(text: &[u8]) -> bool {
+    let known = common::known_len(text);
+    known == text.len() || is_utf8_in_general(text.split_at(known).1)
+}
+
+#[inline(never)]
+fn is_utf8_in_general(text: &[u8]) -> bool {
     let mut rest = text;
-    loop {
-        rest = rest.split_at(common::known_len(rest)).1;
-        if rest.is_empty() {
-            return true;
-        }
-        let whole = match rest.get(..STRETCH) {
-            Some(stretch) => STRETCH - cut_tail(stretch),
-            None => rest.len(),
-        };
-        let (stretch, more) = rest.split_at(whole);
+    while !rest.is_empty() {
+        let (stretch, more) = split_stretch(rest);
         if simdutf8::basic::from_utf8(stretch).is_err() {
             return false;
         }
-        rest = more;
+        rest = more.split_at(common::known_len(more)).1;
     }
+    true
+}
+
+/// The next stretch, which cuts no character, and what follows it.
+fn split_stretch(text: &[u8]) -> (&[u8], &[u8]) {
+    let len = text.get(..STRETCH).map_or(text.len(), |stretch| STRETCH - cut_tail(stretch));
+    text.split_at(len)
 }
 
 /// How many bytes at the end belong to a character that does not end there.
 #[inline]
 fn cut_tail(bytes: &[u8]) -> usize {
-    for (back, byte) in bytes.iter().rev().take(3).enumerate() {
-        let needed = match byte {
-            0x80..=0xbf => continue,
-            0xc0..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xff => 4,
-            _ => 1,
-        };
-        return if back + 1 < needed { back + 1 } else { 0 };
+    match bytes {
+        [.., 0xC0..=0xFF] => 1,
+        [.., 0xE0..=0xFF, 0x80..=0xBF] => 2,
+        [.., 0xF0..=0xFF, 0x80..=0xBF, 0x80..=0xBF] => 3,
+        _ => 0,
     }
-    0
 }

@@ -1,5 +1,7 @@
 //! Compressed messages both ways. RFC 7692 6, 7.2.
 
+use std::ffi::CString;
+
 use openck_test_support::script::Action::{self, ExpectFrame, Send, Stall};
 use openck_test_support::wire::{self, raw_frame};
 
@@ -262,4 +264,19 @@ fn a_large_message_both_ways() {
     let bytes = Bytes::new();
     assert!(ws.data_bd_handle(bytes.h()));
     assert!(bytes.with(|bytes| bytes == data));
+}
+
+#[test]
+fn r27_long_text_that_is_not_utf8_is_not_compressed() {
+    let (server, ws) = compressed("", |_| {}, &[ExpectFrame]);
+    let long = "\u{436}\u{4e16}".repeat(20_000);
+    let bad = [long.as_bytes(), b"\xff"].concat();
+    assert!(!ws.send_c(&CString::new(bad).unwrap(), true));
+    let place = format!("byte 0xFF at offset {}", long.len());
+    expect_words(&ws.error(), &["not valid UTF-8", &place]);
+    assert!(ws.is_connected());
+    assert!(ws.send(&long, true), "{}", ws.error());
+    let frames = server.transcript().frames;
+    assert_eq!(frames.len(), 1);
+    assert!(Oracle::default().message(&frames[0].payload) == long.as_bytes());
 }

@@ -1,6 +1,9 @@
 //! Messages of all kinds and sizes to tungstenite and back, and what goes over the wire.
 
+use std::ffi::CString;
+
 use openck_test_support::script::Action;
+use openck_test_support::wire::opcode;
 use openck_test_support::{echo, wire};
 
 use crate::common::{Bytes, Sb, expect_advice, expect_words, open, scripted};
@@ -76,6 +79,30 @@ fn r21_r22_r25_r26_fragments_and_control_frames_between_them() {
 }
 
 #[test]
+fn r27_long_text_that_is_not_utf8_leaves_no_trace() {
+    let (server, ws) = scripted(&vec![Action::ExpectFrame; 3]);
+    let long = "\u{436}\u{4e16}".repeat(20_000);
+    assert!(ws.send(&long, false));
+    for (fault, at) in [(&b"\xff"[..], long.len()), (b"\xe4\xb8", long.len()), (b"\x80", 0)] {
+        let bad = match at {
+            0 => [fault, long.as_bytes()].concat(),
+            _ => [long.as_bytes(), fault].concat(),
+        };
+        assert!(!ws.send_c(&CString::new(bad).unwrap(), true));
+        let place = format!("byte 0x{:02X} at offset {at}", fault[0]);
+        expect_words(&ws.error(), &["not valid UTF-8", &place]);
+        expect_advice(&ws.error());
+        assert!(ws.is_connected());
+    }
+    assert!(ws.send(&long, true), "{}", ws.error());
+    assert!(ws.send_bytes(b"next", true), "{}", ws.error());
+    let frames = server.transcript().frames;
+    let seen: Vec<_> = frames.iter().map(|frame| (frame.fin, frame.opcode)).collect();
+    assert_eq!(seen, [(false, opcode::TEXT), (true, opcode::CONTINUATION), (true, opcode::BINARY)]);
+    assert!(frames[..2].iter().all(|frame| frame.payload == long.as_bytes()));
+}
+
+#[test]
 fn many_small_messages_in_a_row() {
     let server = echo::start(0, None).unwrap();
     let ws = open(server.port(), "/");
@@ -103,7 +130,7 @@ fn r29_r55_a_server_that_never_reads_ends_a_send_with_a_timeout() {
 #[test]
 fn what_the_server_said_before_it_broke_the_connection_can_be_read() {
     let (server, ws) = scripted(&[
-        Action::Send([wire::frame(true, wire::opcode::PING, b"?"), wire::text("last")].concat()),
+        Action::Send([wire::frame(true, opcode::PING, b"?"), wire::text("last")].concat()),
         Action::Send(wire::close(Some(1009), "too big")),
         Action::Reset,
     ]);

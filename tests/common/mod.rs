@@ -196,7 +196,11 @@ impl Ws {
     }
 
     pub(crate) fn send(&self, text: &str, fin: bool) -> bool {
-        bool::from_c(ck!(w::CkWebSocket_SendFrame, self.h(), c(text).as_ptr(), fin.to_c()))
+        self.send_c(&c(text), fin)
+    }
+
+    pub(crate) fn send_c(&self, text: &CStr, fin: bool) -> bool {
+        bool::from_c(ck!(w::CkWebSocket_SendFrame, self.h(), text.as_ptr(), fin.to_c()))
     }
 
     pub(crate) fn send_bytes(&self, bytes: &[u8], fin: bool) -> bool {

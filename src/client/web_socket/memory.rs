@@ -110,7 +110,7 @@ fn at_most_a_small_buffer_during_a_wait() {
 fn nothing_of_what_a_sender_took_in() {
     let _turn = turn();
     let (_server, ws) = session(&[Send(messages(900)), Pause(300), ExpectFrame, Ignore]);
-    ws.send_frame(&"x".repeat(20 << 20), true).unwrap();
+    ws.send_frame("x".repeat(20 << 20).as_str(), true).unwrap();
     let (_, shared) = held(&ws);
     assert!(
         shared > 900_000,

@@ -31,6 +31,7 @@ use crate::proto::handshake::ClientKey;
 use crate::sync;
 
 pub use self::data::{FrameText, recycle};
+pub use self::write::TextToSend;
 
 /// The client side of one WebSocket connection.
 pub struct WebSocket {

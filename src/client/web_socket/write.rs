@@ -12,10 +12,25 @@ use crate::net::connection::{Connection, QUEUE_LIMIT, Ticket};
 use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
-use crate::proto::sender::{Payload, Sender};
+use crate::proto::sender::{Payload, Sender, not_utf8_at};
 
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
+
+/// The text of a frame.
+#[derive(Debug, Clone, Copy)]
+pub enum TextToSend<'a> {
+    /// Text.
+    Checked(&'a str),
+    /// Long text that is checked while it is sent; not UTF-8 perhaps.
+    Unchecked(&'a [u8]),
+}
+
+impl<'a> From<&'a str> for TextToSend<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Checked(text)
+    }
+}
 
 /// What a sender has to wait for.
 enum Unsent {
@@ -156,8 +171,28 @@ impl Open {
 impl WebSocket {
     /// Sends one frame of a text message.
     #[inline(always)]
-    pub fn send_frame(&self, string_to_send: &str, final_frame: bool) -> Result<()> {
-        self.send_data(|| self.queue_data(Payload::Text(string_to_send), final_frame))
+    pub fn send_frame<'a>(
+        &self,
+        string_to_send: impl Into<TextToSend<'a>>,
+        final_frame: bool,
+    ) -> Result<()> {
+        match string_to_send.into() {
+            TextToSend::Checked(text) => {
+                self.send_data(|| self.queue_data(Payload::Text(text), final_frame))
+            }
+            TextToSend::Unchecked(text) => self.send_unchecked(text, final_frame),
+        }
+    }
+
+    #[inline(never)]
+    fn send_unchecked(&self, text: &[u8], fin: bool) -> Result<()> {
+        self.send_data(|| {
+            if self.compressing.load(Ordering::Relaxed) {
+                let text = simdutf8::basic::from_utf8(text).map_err(|_| not_utf8_at(text))?;
+                return self.queue_compressed(Payload::Text(text), fin);
+            }
+            self.queue_frame(|sender, keys, out| sender.text(text, fin, keys, out))
+        })
     }
 
     /// Sends one frame of a text message, the text of `sb_to_send`.
@@ -225,15 +260,23 @@ impl WebSocket {
         if self.compressing.load(Ordering::Relaxed) {
             return self.queue_compressed(payload, fin);
         }
+        self.queue_frame(|sender, keys, out| {
+            let frame = sender.admit_payload(payload, fin)?;
+            sender.write(frame, payload.bytes(), None, keys, out)
+        })
+    }
+
+    #[inline(always)]
+    fn queue_frame(
+        &self,
+        encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<Option<Unsent>> {
         let mut write = self.write.lock();
         let open = write.usable()?;
         if open.is_full() {
             return Ok(Some(open.no_room()));
         }
-        open.encode(|sender, keys, out| {
-            let frame = sender.admit_payload(payload, fin)?;
-            sender.write(frame, payload.bytes(), None, keys, out)
-        })
+        open.encode(encode)
     }
 
     /// Compressing may take long: only other senders of data wait for it, neither a reader that

@@ -12,8 +12,8 @@
 use core::ffi::{c_char, c_int};
 
 use crate::abi::{
-    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Utf8, flag, object,
-    text,
+    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Utf8, flag,
+    long_text, object, text,
 };
 use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
@@ -766,7 +766,7 @@ pub unsafe extern "C" fn CkWebSocket_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Utf8>("stringToSend", stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { long_text::<Utf8>("stringToSend", stringToSend) }?, flag(finalFrame))
     })
 }
 

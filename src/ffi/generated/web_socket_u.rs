@@ -13,7 +13,7 @@ use core::ffi::c_int;
 
 use crate::abi::{
     self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Utf16, flag,
-    object, text,
+    long_text, object, text,
 };
 use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
@@ -541,7 +541,10 @@ pub unsafe extern "C" fn CkWebSocketU_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Utf16>("stringToSend", stringToSend) }?, flag(finalFrame))
+        o.send_frame(
+            &unsafe { long_text::<Utf16>("stringToSend", stringToSend) }?,
+            flag(finalFrame),
+        )
     })
 }
 

@@ -12,8 +12,8 @@
 use core::ffi::c_int;
 
 use crate::abi::{
-    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Wide, flag, object,
-    text, wchar_t,
+    self, BOOL, HCkBinData, HCkRest, HCkString, HCkStringBuilder, HCkWebSocket, Wide, flag,
+    long_text, object, text, wchar_t,
 };
 use crate::client::{BinData, Class, Rest, StringBuilder, WebSocket};
 
@@ -541,7 +541,7 @@ pub unsafe extern "C" fn CkWebSocketW_SendFrame(
     finalFrame: BOOL,
 ) -> BOOL {
     abi::call(handle, "SendFrame", |o: &WebSocket| {
-        o.send_frame(&unsafe { text::<Wide>("stringToSend", stringToSend) }?, flag(finalFrame))
+        o.send_frame(&unsafe { long_text::<Wide>("stringToSend", stringToSend) }?, flag(finalFrame))
     })
 }
 

@@ -8,52 +8,46 @@ use std::ops::RangeInclusive;
 
 use multiversion::multiversion;
 
+use super::ascii::is_ascii;
 use super::cut_tail;
 
 /// Bytes looked at side by side.
-const LANES: usize = 32;
+const LANES: usize = 64;
 
-/// Bytes looked at together: enough that adding up their answer is a small part.
-const BLOCK: usize = 8 * LANES;
-
-/// A block after the two bytes before it.
-type Window = [u8; 2 + BLOCK];
+/// Bytes looked at before their answer is asked for: enough that this is a small part, few enough
+/// that little is lost where the text is of another kind.
+const STEP: usize = 16 * LANES;
 
 /// How many bytes at the start of `text` are known to be UTF-8; the last character is whole.
 ///
 /// `text` starts with a character. Not known are Thai, the scripts of India (lead byte E0), N'Ko
-/// (DF), emoji (F0), and a text that starts with ED, EE or EF.
+/// (DF), emoji (F0), a text that starts with ED, EE or EF, and one shorter than 66 bytes.
 #[inline]
 pub(super) fn known_len(text: &[u8]) -> usize {
-    text.len().checked_sub(size_of::<Window>()).map_or(0, |last| known_len_of_blocks(text, last))
-}
-
-/// `last` is where the last window begins.
-#[multiversion(targets("x86_64+avx2"))]
-fn known_len_of_blocks(text: &[u8], last: usize) -> usize {
-    known_len_by_lanes(text, last)
-}
-
-// Inlined like those below: what is no part of `known_len_of_blocks` is compiled without AVX2.
-#[inline(always)]
-fn known_len_by_lanes(text: &[u8], last: usize) -> usize {
-    let [first, second, ..] = text else { return 0 };
-    if !fits(place(*first, 0, 0)) || !fits(place(*second, *first, 0)) {
+    let Some(last) = text.len().checked_sub(2 + LANES) else { return 0 };
+    if !starts_known(text) {
         return 0;
     }
     let mut at = 0;
-    let end = loop {
-        let window = text.get(at..).and_then(<[u8]>::first_chunk);
-        if !window.is_some_and(|window| window.is_ascii() || is_known(window)) {
-            break at + 2;
+    while at + 2 < text.len() {
+        // The last window is what is left; a short one looks again at bytes of the one before.
+        let from = at.min(last);
+        let rest = text.split_at(from).1;
+        let window = rest.get(..2 + STEP).unwrap_or(rest);
+        if !is_ascii(window) && !fit(window, places(window)) {
+            break;
         }
-        if at == last {
-            break text.len();
-        }
-        // The last window ends with the text; it may look again at bytes of the one before.
-        at = (at + BLOCK).min(last);
-    };
-    end - cut_tail(text.split_at(end).0)
+        at = from + window.len() - 2;
+    }
+    let fits = text.split_at(at + 2).0;
+    fits.len() - cut_tail(fits)
+}
+
+/// Whether the first two bytes, which have no two before them, fit; they are no window's bytes.
+#[inline]
+pub(super) fn starts_known(text: &[u8]) -> bool {
+    let [first, second, ..] = text else { return false };
+    FITS.contains(&place(*first, 0, 0)) && FITS.contains(&place(*second, *first, 0))
 }
 
 /// Where a byte stands among what the two before it ask for: in [`FITS`] when it does.
@@ -64,8 +58,8 @@ fn known_len_by_lanes(text: &[u8], last: usize) -> usize {
 /// continuation only, and 2 is E0. With a need of 1 or 2 neither kind of byte fits. F0 and higher
 /// fail at the byte after them (31 hex and more), so that nothing later counts.
 #[inline(always)]
-fn place(byte: u8, before: u8, before_that: u8) -> u8 {
-    let need = before.saturating_sub(0xBF).wrapping_add(before_that.saturating_sub(0xDE));
+pub(super) fn place(byte: u8, before: u8, before_that: u8) -> u8 {
+    let need = before.saturating_sub(0xBF) | before_that.saturating_sub(0xDE);
     // What continues nothing is complemented, so that one range holds both kinds that fit.
     let starts = if byte.cast_signed() > 0xBF_u8.cast_signed() { 0xFF } else { 0 };
     need.wrapping_add(0x7E) ^ starts
@@ -77,38 +71,50 @@ const FITS: RangeInclusive<u8> = 0x81..=0xAB;
 /// Also a need of 2E to 30, lead bytes ED to EF.
 const FITS_UNLESS_SURROGATE: RangeInclusive<u8> = 0x81..=0xAE;
 
-#[inline(always)]
-fn fits(place: u8) -> bool {
-    FITS.contains(&place)
+/// Whether the bytes of a window fit, given the lowest and the highest of their places.
+///
+/// A window has the two bytes before those that are judged.
+#[inline]
+pub(super) fn fit(window: &[u8], (lowest, highest): (u8, u8)) -> bool {
+    lowest >= *FITS.start()
+        && (highest <= *FITS.end()
+            || (highest <= *FITS_UNLESS_SURROGATE.end() && !has_surrogate(window)))
 }
 
+/// The lowest and the highest place in a window of at least `LANES` bytes after the first two.
+#[multiversion(targets("x86_64+avx2"))]
+fn places(window: &[u8]) -> (u8, u8) {
+    places_by_lanes(window)
+}
+
+// Inlined like `place`: what is no part of `places` is compiled without AVX2.
 #[inline(always)]
-fn is_known(window: &Window) -> bool {
+fn places_by_lanes(window: &[u8]) -> (u8, u8) {
     let (mut lowest, mut highest) = ([u8::MAX; LANES], [0; LANES]);
-    let neighbours = lanes(window, 2).zip(lanes(window, 1)).zip(lanes(window, 0));
-    for ((bytes, before), before_that) in neighbours {
+    let mut take = |bytes: &[u8; LANES], before: &[u8; LANES], before_that: &[u8; LANES]| {
         for lane in 0..LANES {
             let place = place(bytes[lane], before[lane], before_that[lane]);
             lowest[lane] = lowest[lane].min(place);
             highest[lane] = highest[lane].max(place);
         }
+    };
+    let lanes = |skip| window.split_at(skip).1.as_chunks().0.iter();
+    for ((bytes, before), before_that) in lanes(2).zip(lanes(1)).zip(lanes(0)) {
+        take(bytes, before, before_that);
     }
-    let (mut fit, mut may_be_surrogate) = (true, false);
-    for (low, high) in lowest.iter().zip(&highest) {
-        fit &= (low >= FITS.start()) & (high <= FITS_UNLESS_SURROGATE.end());
-        may_be_surrogate |= high > FITS.end();
+    // The last lanes may be looked at twice.
+    let last = |cut| window.split_at(window.len() - cut).0.last_chunk();
+    if let (Some(bytes), Some(before), Some(before_that)) = (last(0), last(1), last(2)) {
+        take(bytes, before, before_that);
     }
-    fit && !(may_be_surrogate && has_surrogate(window))
-}
-
-#[inline(always)]
-fn lanes(window: &Window, from: usize) -> impl Iterator<Item = &[u8; LANES]> {
-    window.split_at(from).1.as_chunks().0.iter()
+    (lowest.into_iter().fold(u8::MAX, u8::min), highest.into_iter().fold(0, u8::max))
 }
 
 /// Whether the window has the start of a surrogate, D800 to DFFF. In this form it is vectorised.
-#[inline(always)]
-fn has_surrogate(window: &Window) -> bool {
+///
+/// Not inlined, as few texts have characters from D000 on.
+#[inline(never)]
+fn has_surrogate(window: &[u8]) -> bool {
     let pairs = window.iter().zip(window.split_at(1).1);
     pairs.fold(false, |found, (lead, next)| found | ((*lead == 0xED) & (*next > 0x9F)))
 }
@@ -121,11 +127,10 @@ mod tests {
 
     /// With what this processor has, which must be as without.
     fn known_len(text: &[u8]) -> usize {
-        let known = super::known_len(text);
-        if let Some(last) = text.len().checked_sub(size_of::<Window>()) {
-            assert_eq!(known_len_by_lanes(text, last), known, "without AVX2");
+        if text.len() >= 2 + LANES {
+            assert_eq!(places(text), places_by_lanes(text), "without AVX2");
         }
-        known
+        super::known_len(text)
     }
 
     /// The ends of the ranges that the UTF-8 of RFC 3629 tells apart, and their neighbours.
@@ -143,9 +148,9 @@ mod tests {
 
     #[test]
     fn r38_sequences_at_the_ends_of_the_ranges_are_judged_as_by_std() {
-        // The start of a text, the end of a block and the end of the text.
-        for at in [2, BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 96] {
-            let mut text = vec![b'.'; 2 * BLOCK + 100];
+        // The start of a text, the end of a window and the end of the text.
+        for at in [2, STEP - 1, STEP + 1, STEP + 96] {
+            let mut text = vec![b'.'; STEP + 100];
             for n in 0..ENDS.len().pow(4) {
                 let digit = |power: u32| ENDS[n / ENDS.len().pow(power) % ENDS.len()];
                 let bytes = [digit(3), digit(2), digit(1), digit(0)];
@@ -176,8 +181,8 @@ mod tests {
             &[0xFF],
         ];
         for fault in faults {
-            for at in 0..2 * BLOCK + 90 {
-                let mut text = vec![b'.'; 2 * BLOCK + 96];
+            for at in 0..STEP + 90 {
+                let mut text = vec![b'.'; STEP + 96];
                 text[at..at + fault.len()].copy_from_slice(fault);
                 let known = known_len(&text);
                 let end = at + fault.len();
@@ -187,15 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn the_blocks_before_an_unknown_one_are_known() {
-        let mut text = vec![b'.'; 3 * BLOCK + 2];
-        text[3 * BLOCK + 1] = 0x80;
-        assert_eq!(known_len(&text), 2 * BLOCK + 2);
+    fn the_windows_before_an_unknown_one_are_known() {
+        let mut text = vec![b'.'; 3 * STEP + 2];
+        text[3 * STEP + 1] = 0x80;
+        assert_eq!(known_len(&text), 2 * STEP + 2);
     }
 
     #[test]
     fn r38_the_first_bytes_are_judged_as_by_std() {
-        let mut text: Vec<u8> = iter::repeat_n(b'.', 2 * BLOCK).collect();
+        let mut text: Vec<u8> = iter::repeat_n(b'.', 2 * LANES).collect();
         for first in 0..=u8::MAX {
             for second in 0..=u8::MAX {
                 text[..2].copy_from_slice(&[first, second]);
@@ -208,8 +213,8 @@ mod tests {
 
     #[test]
     fn r38_surrogates_are_found_wherever_and_however_many_they_are() {
-        // Every lane of the blocks has a lead byte ED.
-        let valid = ["...", &"\u{D55C}".repeat(BLOCK)].concat().into_bytes();
+        // Every lane has a lead byte ED.
+        let valid = ["...", &"\u{D55C}".repeat(STEP)].concat().into_bytes();
         assert_eq!(known_len(&valid), valid.len());
         for surrogates in [1..2, 0..2, 0..3, 20..80, 80..82] {
             let mut text = valid.clone();
@@ -246,18 +251,18 @@ mod tests {
 
     #[test]
     fn a_character_that_is_cut_is_left() {
-        let text = "я".repeat(BLOCK);
-        for cut in [&text.as_bytes()[..2 * BLOCK - 1], &text.as_bytes()[..2 * BLOCK - 3]] {
+        let text = "я".repeat(STEP);
+        for cut in [&text.as_bytes()[..2 * STEP - 1], &text.as_bytes()[..2 * STEP - 3]] {
             assert_eq!(known_len(cut), cut.len() - 1);
         }
-        let text = "世".repeat(BLOCK);
-        assert_eq!(known_len(&text.as_bytes()[..3 * BLOCK - 1]), 3 * BLOCK - 3);
+        let text = "世".repeat(STEP);
+        assert_eq!(known_len(&text.as_bytes()[..3 * STEP - 1]), 3 * STEP - 3);
     }
 
     #[test]
-    fn what_is_shorter_than_a_block_is_left() {
-        let text: Vec<u8> = iter::repeat_n(b'a', BLOCK + 2).collect();
-        assert_eq!(known_len(&text), BLOCK + 2);
+    fn what_is_shorter_than_the_lanes_is_left() {
+        let text: Vec<u8> = iter::repeat_n(b'a', LANES + 2).collect();
+        assert_eq!(known_len(&text), LANES + 2);
         assert_eq!(known_len(&text[1..]), 0);
         assert_eq!(known_len(&[]), 0);
     }

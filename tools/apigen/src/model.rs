@@ -73,6 +73,8 @@ pub(crate) struct Arg {
     pub(crate) name: String,
     pub(crate) ty: Type,
     pub(crate) doc: String,
+    /// Text that may be long: the client checks it while it uses it.
+    pub(crate) long: bool,
 }
 
 /// The type of a property or an argument.

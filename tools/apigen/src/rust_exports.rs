@@ -81,7 +81,7 @@ fn header(class: &Class, family: Family, body: &str) -> String {
 }
 
 /// What generated bodies use of the abi without naming the module, beside the handle types.
-const ABI: [&str; 11] = [
+const ABI: [&str; 12] = [
     "BOOL",
     "wchar_t",
     "Utf8",
@@ -89,6 +89,7 @@ const ABI: [&str; 11] = [
     "Wide",
     "bytes",
     "flag",
+    "long_text",
     "object",
     "raw_bytes",
     "text",
@@ -170,7 +171,8 @@ impl Writer<'_> {
 
     fn setter(&self, property: &Property, out: &mut String) {
         let (class, name) = (&self.class.name, &property.name);
-        let value = Arg { name: "newVal".into(), ty: property.ty.clone(), doc: String::new() };
+        let value =
+            Arg { name: "newVal".into(), ty: property.ty.clone(), doc: String::new(), long: false };
         let path = rust_path(&format!("set_{}", names::snake(name)), property.common.shared);
         let call = format!(
             "abi::put(handle, \"{name}\", |o: &{class}| {path}({}))",
@@ -306,7 +308,8 @@ impl Writer<'_> {
             Type::Int | Type::Int64 | Type::Ptr => name.clone(),
             Type::ULong => format!("ulong({name})?"),
             Type::Text(kind) => {
-                format!("&unsafe {{ text::<{}>(\"{name}\", {name}) }}?", self.kind(*kind))
+                let read = if arg.long { "long_text" } else { "text" };
+                format!("&unsafe {{ {read}::<{}>(\"{name}\", {name}) }}?", self.kind(*kind))
             }
             Type::Bytes => format!("&bytes({name})?"),
             Type::Object(class) => format!("&*object::<{class}>({name})?"),

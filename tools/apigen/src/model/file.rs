@@ -103,6 +103,8 @@ struct RawArg {
     #[serde(rename = "type")]
     ty: String,
     doc: String,
+    #[serde(default)]
+    long: bool,
 }
 
 #[derive(Default)]
@@ -238,6 +240,7 @@ fn resolve_method(file: &str, raw: &RawMethod, exact: bool) -> Result<Method> {
             name: arg.name.clone(),
             ty: parse_type(&arg.ty, exact),
             doc: arg.doc.clone(),
+            long: arg.long,
         });
     }
     check_pointers(&place, &args)?;
