@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::ffi::CString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -258,6 +259,24 @@ fn scenarios_over_tls_are_the_same() {
     assert!(ws.ping("") && ws.is_connected());
     ws.set_idle_ms(10_000);
     ws.expect_text("early and late");
+}
+
+#[test]
+fn r27_long_text_over_tls_goes_whole_or_not_at_all() {
+    let pki = Pki::default();
+    let server = echo::start(0, Some(pki.identity(Kind::Good).server_config())).unwrap();
+    let rest = Rest::new();
+    assert!(rest.trust(&pki.ca_pem()));
+    assert!(rest.connect("localhost", server.port(), true), "{}", rest.error());
+    let ws = upgrade(&rest, "/");
+    let long = "\u{436}\u{4e16}\u{1f600}".repeat(30_000);
+    let bad = CString::new([long.as_bytes(), b"\xff"].concat()).unwrap();
+    for _ in 0..3 {
+        assert!(!ws.send_c(&bad, true));
+        expect_words(&ws.error(), &["stringToSend", &format!("0xFF at offset {}", long.len())]);
+        assert!(ws.send(&long, true), "{}", ws.error());
+        ws.expect_text(&long);
+    }
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Connection {
         }
         let before = output.queue.len();
         if let Err(error) = encode(&mut output.queue) {
-            output.queue.truncate(before);
+            output.take_back(before);
             return Err(error);
         }
         let ticket = Ticket(output.end());
@@ -87,6 +87,12 @@ impl Connection {
             Ticket::LAST => self.queued() == 0,
             Ticket(end) => self.sent.load(Ordering::SeqCst) >= end,
         }
+    }
+
+    /// How much memory the queue holds.
+    #[cfg(test)]
+    pub(crate) fn send_buffer(&self) -> usize {
+        self.output.lock().queue.capacity()
     }
 
     /// How many bytes wait to be sent.
@@ -282,6 +288,15 @@ impl Output {
             ));
         }
         Ok(())
+    }
+
+    /// Drops what was appended after `before`. Nothing large is held for nothing.
+    #[cold]
+    fn take_back(&mut self, before: usize) {
+        self.queue.truncate(before);
+        if before == 0 && self.queue.capacity() > KEPT {
+            spare::give(std::mem::take(&mut self.queue));
+        }
     }
 
     /// How much is queued.
