@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+use openck::client::web_socket::TextToSend;
 use openck::client::{BinData, Class, Rest, WebSocket};
 use openck_test_support::head::Request;
 use openck_test_support::scenarios;
@@ -141,8 +142,9 @@ fn r40_a_waiting_pong_is_sent_by_the_reader_when_there_is_room() {
         let server = pinging_server(wait, tell);
         let (_rest, ws) = session(server.port(), "/");
         let large = "x".repeat(12 << 20);
+        let unchecked = TextToSend::Unchecked(large.as_bytes());
         std::thread::scope(|scope| {
-            let sender = scope.spawn(|| ws.send_frame(large.as_str(), true));
+            let sender = scope.spawn(|| ws.send_frame(unchecked, true));
             std::thread::sleep(Duration::from_millis(20));
             let reader = scope.spawn(|| ws.read_frame());
             std::thread::sleep(Duration::from_millis(20));

@@ -9,7 +9,7 @@ use super::types::wchar_t;
 use crate::client::web_socket::{FrameText, TextToSend};
 use crate::client::{Base, charset};
 use crate::error::{Error, ErrorKind, Result};
-use crate::proto::utf8::{Utf8Stream, describe_fault};
+use crate::proto::utf8::is_utf8;
 
 /// One spelling of text.
 pub trait Text {
@@ -172,7 +172,7 @@ impl Text for Utf8 {
         if start.len() < LONG {
             return check(name, start).map(Cow::Borrowed).map(LongText::Checked);
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise, and strnlen found no NUL.
         Ok(unsafe { unchecked(units) })
     }
 
@@ -205,32 +205,29 @@ fn speaks_ansi() -> bool {
     cfg!(windows) && ANSI.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Text of at least this length is checked while it is used.
+/// An argument that may be long is checked while it is used from this length on.
 const LONG: usize = 16 * 1024;
 
+/// Text of which the first [`LONG`] bytes are no NUL. Not inlined, as most texts are short.
+///
 /// # Safety
-/// `units` points to text that ends with NUL and outlives `'a`.
+/// `units` points to such text, which ends with NUL and outlives `'a`.
 #[cold]
 unsafe fn unchecked<'a>(units: *const c_char) -> LongText<'a> {
     // SAFETY: the caller's promise.
-    LongText::Unchecked(unsafe { CStr::from_ptr(units) }.to_bytes())
+    LongText::Unchecked(unsafe {
+        let rest = CStr::from_ptr(units.add(LONG)).count_bytes();
+        std::slice::from_raw_parts(units.cast(), LONG + rest)
+    })
 }
 
 #[inline]
 fn check<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {
-    let mut utf8 = Utf8Stream::new();
-    if utf8.push(bytes).is_err() || !utf8.is_complete() {
-        return Err(not_utf8(name, bytes));
+    if !is_utf8(bytes) {
+        return Err(charset::not_utf8(name, bytes));
     }
     // SAFETY: UTF-8 by the check.
     Ok(unsafe { std::str::from_utf8_unchecked(bytes) })
-}
-
-#[cold]
-fn not_utf8(name: &str, bytes: &[u8]) -> Error {
-    let fault = describe_fault(bytes);
-    Error::new(ErrorKind::Text, format!("The text argument {name} is not valid UTF-8: {fault}."))
-        .advise("Convert the text to UTF-8 first, or pass bytes in a BinData.")
 }
 
 impl Text for Utf16 {

@@ -226,6 +226,18 @@ fn encode_by_table(text: &str, table: &'static Encoding) -> std::result::Result<
     }
 }
 
+/// What is said of the text argument `name` that is not UTF-8.
+#[cold]
+pub(crate) fn not_utf8(name: &str, bytes: &[u8]) -> Error {
+    let at = decode_utf8(bytes).map_or_else(|at| at, |text| text.len());
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    Error::new(
+        ErrorKind::Text,
+        format!("The text argument {name} is not valid UTF-8: byte 0x{byte:02X} at offset {at}."),
+    )
+    .advise("Convert the text to UTF-8 first, or pass bytes in a BinData.")
+}
+
 fn not_in_charset(text: &str, character: char, charset: &str) -> Error {
     let index = text.chars().position(|each| each == character).unwrap_or_default();
     let code = u32::from(character);

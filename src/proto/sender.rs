@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::close::CloseFrame;
 use crate::proto::frame::{self, CONTROL_MAX, Opcode};
 use crate::proto::mask::MaskKeys;
-use crate::proto::utf8::{self, Utf8Stream};
+use crate::proto::utf8::Utf8Stream;
 
 /// Remembers what was sent, so that what follows is allowed.
 ///
@@ -94,7 +94,7 @@ impl Sender {
         let before = out.len();
         if frame::write_text(out, opcode, fin, text, keys.next_key()).is_err() {
             out.truncate(before);
-            return Err(not_utf8_at(text));
+            return Err(not_utf8());
         }
         self.open = if fin { None } else { Some(Opcode::Text) };
         Ok(())
@@ -232,14 +232,6 @@ fn mixed(open: Opcode, kind: Opcode) -> Error {
     let text = format!("A {kind} frame cannot continue the open {open} message.");
     Error::new(ErrorKind::State, text)
         .advise("End the open message first: send its last frame with finalFrame set.")
-}
-
-/// What is said of text that is not UTF-8.
-#[cold]
-pub(crate) fn not_utf8_at(text: &[u8]) -> Error {
-    let fault = utf8::describe_fault(text);
-    Error::new(ErrorKind::Text, format!("The text to send is not valid UTF-8: {fault}."))
-        .advise("Convert the text to UTF-8 first, or send it as a binary message.")
 }
 
 #[cold]

@@ -11,13 +11,6 @@ pub use masked::copy_masked;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid;
 
-/// Which byte is at fault where `bytes` are not UTF-8; an incomplete character's is its first.
-pub fn describe_fault(bytes: &[u8]) -> String {
-    let at = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    let byte = bytes.get(at).copied().unwrap_or_default();
-    format!("byte 0x{byte:02X} at offset {at}")
-}
-
 /// Checks one text that arrives in pieces, which may be cut anywhere.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Utf8Stream {
@@ -64,7 +57,7 @@ impl Utf8Stream {
     fn push_any(&mut self, piece: &[u8]) -> Result<(), Invalid> {
         let rest = if self.is_complete() { piece } else { self.close_character(piece)? };
         let (whole, tail) = rest.split_at(rest.len() - cut_tail(rest));
-        if !is_utf8(whole) {
+        if !is_utf8_beyond_ascii(whole) {
             return Err(Invalid);
         }
         if tail.is_empty() { Ok(()) } else { self.close_character(tail).map(|_| ()) }
@@ -103,8 +96,14 @@ impl Utf8Stream {
 /// How much text is checked in general when it is not of the common kind, before it is tried again.
 const STRETCH: usize = 4096;
 
+/// Whether a whole text is UTF-8.
 #[inline]
-fn is_utf8(text: &[u8]) -> bool {
+pub fn is_utf8(text: &[u8]) -> bool {
+    is_ascii(text) || is_utf8_beyond_ascii(text)
+}
+
+#[inline]
+fn is_utf8_beyond_ascii(text: &[u8]) -> bool {
     let known = common::known_len(text);
     known == text.len() || is_utf8_in_general(text.split_at(known).1)
 }

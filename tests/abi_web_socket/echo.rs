@@ -90,7 +90,7 @@ fn r27_long_text_that_is_not_utf8_leaves_no_trace() {
         };
         assert!(!ws.send_c(&CString::new(bad).unwrap(), true));
         let place = format!("byte 0x{:02X} at offset {at}", fault[0]);
-        expect_words(&ws.error(), &["not valid UTF-8", &place]);
+        expect_words(&ws.error(), &["argument stringToSend is not valid UTF-8", &place]);
         expect_advice(&ws.error());
         assert!(ws.is_connected());
     }

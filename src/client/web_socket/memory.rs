@@ -8,7 +8,7 @@ use openck_test_support::wire::{frame, opcode};
 
 use std::sync::MutexGuard;
 
-use super::WebSocket;
+use super::{TextToSend, WebSocket};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
 use crate::client::{Class, Rest};
@@ -119,6 +119,17 @@ fn nothing_of_what_a_sender_took_in() {
     read_messages(&ws, 900);
     read_in_vain(&ws);
     assert_eq!(held(&ws), (0, 0));
+}
+
+#[test]
+fn nothing_of_a_text_that_was_refused() {
+    let (server, ws) = session(&[ExpectFrame, Ignore]);
+    let bad = [&vec![b'a'; 3 << 20][..], b"\xff"].concat();
+    let error = ws.send_frame(TextToSend::Unchecked(&bad), true).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Text);
+    assert_eq!(ws.connection().unwrap().send_buffer(), 0);
+    ws.send_frame(TextToSend::Unchecked(b"after"), true).unwrap();
+    assert_eq!(server.transcript().frames[0].payload, b"after");
 }
 
 /// Also of what a server sends behind its Close.

@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
 use crate::client::bin_data::BinData;
+use crate::client::charset;
 use crate::client::string_builder::StringBuilder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::connection::{Connection, QUEUE_LIMIT, Ticket};
 use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
-use crate::proto::sender::{Payload, Sender, not_utf8_at};
+use crate::proto::sender::{Payload, Sender};
 
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
@@ -186,12 +187,15 @@ impl WebSocket {
 
     #[inline(never)]
     fn send_unchecked(&self, text: &[u8], fin: bool) -> Result<()> {
-        self.send_data(|| {
-            if self.compressing.load(Ordering::Relaxed) {
-                let text = simdutf8::basic::from_utf8(text).map_err(|_| not_utf8_at(text))?;
-                return self.queue_compressed(Payload::Text(text), fin);
-            }
-            self.queue_frame(|sender, keys, out| sender.text(text, fin, keys, out))
+        let not_utf8 = || charset::not_utf8("stringToSend", text);
+        if self.compressing.load(Ordering::Relaxed) {
+            let text = simdutf8::basic::from_utf8(text).map_err(|_| not_utf8())?;
+            return self.send_data(|| self.queue_data(Payload::Text(text), fin));
+        }
+        let queue = || self.queue_frame(|sender, keys, out| sender.text(text, fin, keys, out));
+        self.send_data(queue).map_err(|error| match error.kind() {
+            ErrorKind::Text => not_utf8(),
+            _ => error,
         })
     }
 

@@ -34,7 +34,9 @@ pub(super) fn known_len(text: &[u8]) -> usize {
         let from = at.min(last);
         let rest = text.split_at(from).1;
         let window = rest.get(..2 + STEP).unwrap_or(rest);
-        if !is_ascii(window) && !fit(window, places(window)) {
+        // The first is not ASCII, or it would not be asked here.
+        let known = (from > 0 && is_ascii(window)) || fit(window, places(window));
+        if !known {
             break;
         }
         at = from + window.len() - 2;
@@ -155,7 +157,7 @@ mod tests {
                 let digit = |power: u32| ENDS[n / ENDS.len().pow(power) % ENDS.len()];
                 let bytes = [digit(3), digit(2), digit(1), digit(0)];
                 text[at..at + 4].copy_from_slice(&bytes);
-                let known = known_len(&text);
+                let known = super::known_len(&text);
                 assert!(
                     std::str::from_utf8(&text[..known]).is_ok(),
                     "{known} bytes known with {bytes:02x?} at {at}"

@@ -11,14 +11,14 @@ use crate::proto::mask;
 const PIECE: usize = 1024;
 
 /// A piece after the two bytes before it.
-type Window = [u8; 2 + PIECE];
+const WINDOW: usize = 2 + PIECE;
 
 /// Appends `text` XOR `key`. Fails when it is not UTF-8; a part may be appended then.
 pub fn copy_masked(out: &mut Vec<u8>, text: &[u8], key: [u8; 4]) -> Result<(), Invalid> {
     out.reserve(text.len());
-    let key_at = |place: usize| {
+    let key_at = |offset: usize| {
         let mut key = key;
-        key.rotate_left(place % 4);
+        key.rotate_left(offset % 4);
         key
     };
     let mut at = 0;
@@ -47,7 +47,7 @@ fn copy_known(out: &mut Vec<u8>, text: &[u8], key: [u8; 4]) -> usize {
 // Inlined, as `copy_piece` is: what is no part of `copy_known` is compiled without AVX2.
 #[inline(always)]
 fn copy_known_pieces(out: &mut Vec<u8>, text: &[u8], key: [u8; 4]) -> usize {
-    if text.len() < size_of::<Window>() || !starts_known(text) {
+    if !starts_known(text) {
         return 0;
     }
     mask::copy_masked(out, text.split_at(2).0, key);
@@ -56,7 +56,7 @@ fn copy_known_pieces(out: &mut Vec<u8>, text: &[u8], key: [u8; 4]) -> usize {
     let keys = [key; PIECE / 4];
     let mut all_ascii = true;
     let mut at = 0;
-    while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<{ 2 + PIECE }>) {
+    while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<WINDOW>) {
         let end = out.len();
         all_ascii = all_ascii && is_ascii(window);
         if all_ascii {
@@ -72,7 +72,7 @@ fn copy_known_pieces(out: &mut Vec<u8>, text: &[u8], key: [u8; 4]) -> usize {
 
 /// Appends a piece, and tells the lowest and the highest place in it.
 #[inline(always)]
-fn copy_piece(out: &mut Vec<u8>, window: &Window, keys: &[u8]) -> (u8, u8) {
+fn copy_piece(out: &mut Vec<u8>, window: &[u8; WINDOW], keys: &[u8]) -> (u8, u8) {
     let (mut lowest, mut highest) = (u8::MAX, 0);
     let neighbours = window.split_at(2).1.iter().zip(window.split_at(1).1).zip(window);
     out.extend(neighbours.zip(keys).map(|(((byte, before), before_that), key)| {
