@@ -167,13 +167,12 @@ impl Text for Utf8 {
             // SAFETY: the caller's promise.
             return unsafe { Self::read(name, units) }.map(LongText::Checked);
         }
-        // SAFETY: the caller's promise; strnlen stops at the NUL.
-        let start = unsafe { std::slice::from_raw_parts(units.cast(), libc::strnlen(units, LONG)) };
-        if start.len() < LONG {
-            return check(name, start).map(Cow::Borrowed).map(LongText::Checked);
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { CStr::from_ptr(units) }.to_bytes();
+        if bytes.len() < LONG {
+            return check(name, bytes).map(Cow::Borrowed).map(LongText::Checked);
         }
-        // SAFETY: the caller's promise, and strnlen found no NUL.
-        Ok(unsafe { unchecked(units) })
+        Ok(LongText::Unchecked(bytes))
     }
 
     fn write(text: Returned<'_>) -> (Kept, *const c_char) {
@@ -207,19 +206,6 @@ fn speaks_ansi() -> bool {
 
 /// An argument that may be long is checked while it is used from this length on.
 const LONG: usize = 16 * 1024;
-
-/// Text of which the first [`LONG`] bytes are no NUL. Not inlined, as most texts are short.
-///
-/// # Safety
-/// `units` points to such text, which ends with NUL and outlives `'a`.
-#[cold]
-unsafe fn unchecked<'a>(units: *const c_char) -> LongText<'a> {
-    // SAFETY: the caller's promise.
-    LongText::Unchecked(unsafe {
-        let rest = CStr::from_ptr(units.add(LONG)).count_bytes();
-        std::slice::from_raw_parts(units.cast(), LONG + rest)
-    })
-}
 
 #[inline]
 fn check<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {

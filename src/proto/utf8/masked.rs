@@ -50,6 +50,8 @@ fn copy_known_pieces(out: &mut Vec<u8>, text: &[u8], key: [u8; 4]) -> usize {
     if !starts_known(text) {
         return 0;
     }
+    // The first two are judged. Behind them and the 14 bytes of a large frame's header, memory is
+    // aligned, which matters more than anything else here.
     mask::copy_masked(out, text.split_at(2).0, key);
     let [a, b, c, d] = key;
     let key = [c, d, a, b];
