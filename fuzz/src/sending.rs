@@ -42,7 +42,16 @@ pub(crate) fn sending(input: &mut Input<'_>) {
 
 #[derive(Debug)]
 enum Call<'a> {
-    Data { text: bool, payload: &'a [u8], fin: bool },
+    Data {
+        text: bool,
+        payload: &'a [u8],
+        fin: bool,
+    },
+    /// Text that is checked while it is masked, where it begins with a character.
+    Text {
+        payload: &'a [u8],
+        fin: bool,
+    },
     Ping(&'a [u8]),
     Pong(&'a [u8]),
     Close(CloseFrame),
@@ -50,7 +59,7 @@ enum Call<'a> {
 
 impl<'a> Call<'a> {
     fn read(input: &mut Input<'a>) -> Self {
-        match input.below(8) {
+        match input.below(9) {
             0 => Self::Ping(input.bytes(140)),
             1 => Self::Pong(input.bytes(140)),
             2 => {
@@ -58,6 +67,7 @@ impl<'a> Call<'a> {
                 let reason = String::from_utf8_lossy(input.bytes(140)).into_owned();
                 Self::Close(CloseFrame { code, reason })
             }
+            3 => Self::Text { fin: input.flag(), payload: input.bytes(4096) },
             _ => Self::Data { text: input.flag(), fin: input.flag(), payload: input.bytes(256) },
         }
     }
@@ -74,6 +84,7 @@ impl Run {
         let Self { sender, keys, out } = self;
         match call {
             Call::Data { text, payload, fin } => sender.data(*text, payload, *fin, keys, out),
+            Call::Text { payload, fin } => sender.text(payload, *fin, keys, out),
             Call::Ping(payload) => sender.ping(payload, keys, out),
             Call::Pong(payload) => sender.pong(payload, keys, out),
             Call::Close(frame) => sender.close(frame, keys, out),
@@ -96,7 +107,8 @@ impl Model {
             return Err(ErrorKind::State);
         }
         match call {
-            Call::Data { text, payload, fin } => self.data(*text, payload, *fin),
+            Call::Data { text, payload, fin } => self.data(*text, payload, *fin, false),
+            Call::Text { payload, fin } => self.data(true, payload, *fin, true),
             Call::Ping(payload) | Call::Pong(payload) if payload.len() > 125 => {
                 Err(ErrorKind::Argument)
             }
@@ -109,15 +121,23 @@ impl Model {
         }
     }
 
-    fn data(&mut self, text: bool, payload: &[u8], fin: bool) -> Result<(u8, Vec<u8>), ErrorKind> {
+    /// Where a character begins, `whole` text ends with a character too.
+    fn data(
+        &mut self,
+        text: bool,
+        payload: &[u8],
+        fin: bool,
+        whole: bool,
+    ) -> Result<(u8, Vec<u8>), ErrorKind> {
         let (first, mut message) = match &self.open {
             None => (if text { 1 } else { 2 }, Vec::new()),
             Some((kind, _)) if *kind != text => return Err(ErrorKind::State),
             Some((_, message)) => (0, message.clone()),
         };
+        let whole = whole && std::str::from_utf8(&message).is_ok();
         message.extend_from_slice(payload);
         let error = std::str::from_utf8(&message).err();
-        if text && error.is_some_and(|error| fin || error.error_len().is_some()) {
+        if text && error.is_some_and(|error| fin || whole || error.error_len().is_some()) {
             return Err(ErrorKind::Text);
         }
         self.open = (!fin).then_some((text, message));

@@ -77,8 +77,8 @@ impl Sender {
         Ok(())
     }
 
-    /// A frame of text that cuts no character, checked while it is masked: long text is gone through
-    /// once. Else as [`Sender::data`].
+    /// As [`Sender::data`], for text that is checked while it is masked: long text is gone through
+    /// once. It must not cut a character, unless it begins inside one.
     pub fn text(
         &mut self,
         text: &[u8],
