@@ -263,11 +263,15 @@ pub fn last_error_text_into<T: Registered>(handle: *mut c_void, out: *mut c_void
 /// The text, and whose it is.
 fn error_text<T: Registered>(handle: *mut c_void) -> (Handle, String) {
     let owner = Handle::of(handle);
-    if let Some(text) = read(owner, |object: &T| object.base().last_error_text()) {
-        return (owner, text);
-    }
-    let error = no_object("handle", T::NAME, handle);
-    (ring::NOBODY, [error.message(), error.advice().unwrap_or_default(), ""].join("\n"))
+    let (owner, text) = match owner.pin::<T>() {
+        Some(object) => {
+            speak_as(object.base());
+            (owner, guarded(|| Ok(object.base().last_error_text())))
+        }
+        None => (ring::NOBODY, Err(no_object("handle", T::NAME, handle))),
+    };
+    let words = |error: Error| [error.message(), error.advice().unwrap_or_default(), ""].join("\n");
+    (owner, text.unwrap_or_else(words))
 }
 
 /// Sets a property. A value that is refused leaves the old one and says why in LastErrorText.
