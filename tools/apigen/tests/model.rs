@@ -25,6 +25,15 @@ fn an_unknown_type_is_named_with_the_known_ones() {
 }
 
 #[test]
+fn only_a_string_is_long() {
+    let message = refusal("long", "type = \"Echo\"", "type = \"int\", long = true");
+    assert_eq!(
+        message,
+        "api/Echo.toml: method CopyTo: argument other is long, which only a string is"
+    );
+}
+
+#[test]
 fn an_unknown_result_is_named_with_the_known_ones() {
     let message = refusal("unknown-result", "returns = \"bool\"", "returns = \"boolean\"");
     assert!(message.starts_with("api/Echo.toml: method CopyTo: returns"), "{message}");

@@ -236,12 +236,11 @@ fn resolve_method(file: &str, raw: &RawMethod, exact: bool) -> Result<Method> {
     let mut args = Vec::new();
     for arg in &raw.args {
         check_arg(&place, arg)?;
-        args.push(Arg {
-            name: arg.name.clone(),
-            ty: parse_type(&arg.ty, exact),
-            doc: arg.doc.clone(),
-            long: arg.long,
-        });
+        let ty = parse_type(&arg.ty, exact);
+        if arg.long && ty != Type::Text(TextKind::Family) {
+            return Err(format!("{place}: argument {} is long, which only a string is", arg.name));
+        }
+        args.push(Arg { name: arg.name.clone(), ty, doc: arg.doc.clone(), long: arg.long });
     }
     check_pointers(&place, &args)?;
     let mut seen = HashSet::new();
