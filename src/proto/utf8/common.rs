@@ -34,7 +34,7 @@ pub(super) fn known_len(text: &[u8]) -> usize {
         let from = at.min(last);
         let rest = text.split_at(from).1;
         let window = rest.get(..2 + STEP).unwrap_or(rest);
-        // The first seldom is ASCII: who asks has looked at the whole text before.
+        // The first seldom is ASCII: who asks mostly has looked at the whole text before.
         let known = (from > 0 && is_ascii(window)) || fit(window, places(window));
         if !known {
             break;
