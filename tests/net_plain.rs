@@ -14,7 +14,7 @@ use net_common::{
     dial, listener, narrow_listener, pair, pattern, read_exactly, read_some, read_until, watched,
     write,
 };
-use openck::error::ErrorKind;
+use openck::error::{Error, ErrorKind};
 use openck::log::Log;
 use openck::net::connection::{Connection, Fill, QUEUE_LIMIT};
 use openck::net::dial::{self, DialOptions};
@@ -266,6 +266,31 @@ fn r55_r29_a_peer_that_never_reads_ends_a_send_and_the_order_stays() {
 }
 
 #[test]
+fn r62_a_frame_that_is_refused_leaves_no_room_behind() {
+    const LARGE: usize = 64 << 20;
+    watched(|| {
+        for waiting in [0, 24 << 20] {
+            let (connection, _peer) = pair();
+            let idle = Some(Duration::from_millis(50));
+            let sent = write(&connection, &pattern(0, waiting), idle);
+            assert_eq!(sent.is_ok(), waiting == 0);
+            let error = connection.send_with(|out| {
+                out.resize(out.len() + LARGE, 0);
+                Err(Error::new(ErrorKind::Text, "refused"))
+            });
+            assert_eq!(error.unwrap_err().kind(), ErrorKind::Text);
+            let mut room = LARGE;
+            let seen = connection.send_with(|out| {
+                room = out.capacity();
+                Ok(())
+            });
+            assert!(seen.is_ok());
+            assert!(room <= waiting + (1 << 20), "{room} with {waiting} waiting");
+        }
+    });
+}
+
+#[test]
 fn two_peers_that_both_only_send_do_not_block_each_other() {
     watched(|| {
         let (listener, options) = narrow_listener();
@@ -449,7 +474,7 @@ fn a_failed_encode_queues_nothing() {
         let (connection, mut peer) = pair();
         let failed = connection.send_with(|out| {
             out.extend_from_slice(b"half a frame");
-            Err(openck::error::Error::new(ErrorKind::Argument, "no"))
+            Err(Error::new(ErrorKind::Argument, "no"))
         });
         assert_eq!(failed.unwrap_err().kind(), ErrorKind::Argument);
         write(&connection, b"whole", None).unwrap();

@@ -297,6 +297,7 @@ impl Output {
         if before == 0 && self.queue.capacity() > KEPT {
             spare::give(std::mem::take(&mut self.queue));
         }
+        self.queue.shrink_to(KEPT);
     }
 
     /// How much is queued.
