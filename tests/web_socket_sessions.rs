@@ -4,6 +4,7 @@
 
 use openck::client::web_socket::TextToSend;
 use openck::client::{BinData, Class, Rest, WebSocket};
+use openck::error::ErrorKind;
 use openck_test_support::head::Request;
 use openck_test_support::scenarios;
 use openck_test_support::script::Upgrade;
@@ -160,6 +161,36 @@ fn r40_a_waiting_pong_is_sent_by_the_reader_when_there_is_room() {
     }
 }
 
+/// While frames of others wait, long text that is not UTF-8 is refused and other long text waits.
+#[test]
+fn r27_r62_long_text_that_is_refused_does_not_wait_for_room() {
+    let ((go, wait), (tell, told)) = (mpsc::channel(), mpsc::channel());
+    let server = pinging_server(wait, tell);
+    let (_rest, ws) = session(server.port(), "/");
+    let (first, second) = ("x".repeat(30 << 20), "\u{e9}".repeat(16 << 10));
+    let bad = [second.as_bytes(), b"\xff"].concat();
+    std::thread::scope(|scope| {
+        let senders = [first.as_str(), second.as_str()].map(|text| {
+            let sender =
+                scope.spawn(|| ws.send_frame(TextToSend::Unchecked(text.as_bytes()), true));
+            std::thread::sleep(Duration::from_millis(200));
+            sender
+        });
+        let begun = Instant::now();
+        let error = ws.send_frame(TextToSend::Unchecked(&bad), true).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Text);
+        assert!(error.message().contains("0xFF at offset 32768"), "{}", error.message());
+        assert!(begun.elapsed() < Duration::from_millis(LONG as u64 / 2));
+        assert!(senders.iter().all(|sender| !sender.is_finished()));
+        go.send(()).unwrap();
+        for sender in senders {
+            sender.join().unwrap().unwrap();
+        }
+    });
+    let frames = [0; 2].map(|_| told.recv_timeout(Duration::from_secs(10)).unwrap());
+    assert_eq!(frames, [(opcode::TEXT, 30 << 20), (opcode::TEXT, 32 << 10)]);
+}
+
 /// Sends a Ping, then one text after the other until it has a Pong, and "thanks"; begins to read
 /// at `go`. Tells what it was sent.
 fn flooding_server(listener: &TcpListener, go: &Barrier) -> Vec<u8> {
@@ -258,9 +289,9 @@ fn an_aborted_request_ends_the_connection() {
     openck::net::wait::set_interrupt(Some(|| true));
     let error = rest.full_request_no_body("GET", "/silence").unwrap_err();
     openck::net::wait::set_interrupt(None);
-    assert_eq!(error.kind(), openck::error::ErrorKind::Aborted);
+    assert_eq!(error.kind(), ErrorKind::Aborted);
     let error = rest.full_request_no_body("GET", "/status/200").unwrap_err();
-    assert_eq!(error.kind(), openck::error::ErrorKind::NotConnected);
+    assert_eq!(error.kind(), ErrorKind::NotConnected);
 }
 
 /// A server whose first session sends three texts with the 101, and whose later ones send `new`.

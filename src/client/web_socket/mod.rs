@@ -43,8 +43,6 @@ pub struct WebSocket {
     write: sync::Mutex<WriteSide>,
     /// Whether an automatic Pong waits for room, as far as the reader knows.
     pong_waits: AtomicBool,
-    /// Whether `deflater` is there.
-    compressing: AtomicBool,
     /// Locked while a message is compressed.
     deflater: Mutex<Option<Deflater>>,
     /// Counts the calls of UseConnection, so that a read that fails late ends its own session only.
@@ -94,7 +92,6 @@ impl Class for WebSocket {
             read: sync::Mutex::default(),
             write: sync::Mutex::default(),
             pong_waits: AtomicBool::new(false),
-            compressing: AtomicBool::new(false),
             deflater: Mutex::default(),
             sessions: AtomicUsize::new(0),
             cancel: Cancel::default(),

@@ -69,9 +69,9 @@ impl WebSocket {
         self.read.lock().open(Arc::clone(&connection), &self.settings, accepted.deflate.as_ref());
         let compression = &self.settings.compression;
         let deflater = accepted.deflate.as_ref().map(|agreed| compression.deflater(agreed));
-        self.compressing.store(deflater.is_some(), Ordering::Relaxed);
+        let compressing = deflater.is_some();
         *lock(&self.deflater) = deflater;
-        self.write.lock().open(connection, keys);
+        self.write.lock().open(connection, keys, compressing);
         session.set_upgraded();
         self.status.set_connected(true);
         let mut log = Log::new();
@@ -97,7 +97,6 @@ impl WebSocket {
         }
         self.read.lock().reset();
         self.write.lock().reset();
-        self.compressing.store(false, Ordering::Relaxed);
         *lock(&self.deflater) = None;
         self.status.reset();
     }

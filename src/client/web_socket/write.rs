@@ -1,7 +1,6 @@
 //! The writing side: frames out, from any thread.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::{WebSocket, no_connection};
 use crate::client::base::lock;
@@ -53,13 +52,16 @@ struct Open {
     connection: Arc<Connection>,
     sender: Sender,
     keys: MaskKeys,
+    /// Whether messages are compressed, by the deflater of this session.
+    compressing: bool,
     /// The automatic Pong that waits for room; a newer one replaces it.
     pong: Option<Control>,
 }
 
 impl WriteSide {
-    pub(super) fn open(&mut self, connection: Arc<Connection>, keys: MaskKeys) {
-        self.open = Some(Open { connection, sender: Sender::new(), keys, pong: None });
+    pub(super) fn open(&mut self, connection: Arc<Connection>, keys: MaskKeys, compressing: bool) {
+        let sender = Sender::new();
+        self.open = Some(Open { connection, sender, keys, compressing, pong: None });
         self.ping = None;
     }
 
@@ -161,7 +163,7 @@ impl Open {
 
     #[cold]
     fn send_pong(&mut self) {
-        let Self { connection, sender, keys, pong } = self;
+        let Self { connection, sender, keys, pong, .. } = self;
         if let Some(pong) = pong.take() {
             // A failure to send is for the senders: there may still be something to read.
             let _ = connection.send_with(|out| sender.pong(pong.as_slice(), keys, out));
@@ -188,15 +190,21 @@ impl WebSocket {
     #[inline(never)]
     fn send_unchecked(&self, text: &[u8], fin: bool) -> Result<()> {
         let not_utf8 = || charset::not_utf8("stringToSend", text);
-        if self.compressing.load(Ordering::Relaxed) {
-            let text = simdutf8::basic::from_utf8(text).map_err(|_| not_utf8())?;
-            return self.send_data(|| self.queue_data(Payload::Text(text), fin));
+        let mut write = self.write.lock();
+        let open = write.usable()?;
+        if !open.compressing && !open.is_full() {
+            let sent = open.encode(|sender, keys, out| sender.text(text, fin, keys, out));
+            drop(write);
+            let unsent = sent.map_err(|error| match error.kind() {
+                ErrorKind::Text => not_utf8(),
+                _ => error,
+            })?;
+            return unsent.map_or(Ok(()), |unsent| self.wait_for(unsent));
         }
-        let queue = || self.queue_frame(|sender, keys, out| sender.text(text, fin, keys, out));
-        self.send_data(queue).map_err(|error| match error.kind() {
-            ErrorKind::Text => not_utf8(),
-            _ => error,
-        })
+        drop(write);
+        // Text that is refused is refused before it waits for room.
+        let text = simdutf8::basic::from_utf8(text).map_err(|_| not_utf8())?;
+        self.send_data(|| self.queue_data(Payload::Text(text), fin))
     }
 
     /// Sends one frame of a text message, the text of `sb_to_send`.
@@ -261,26 +269,19 @@ impl WebSocket {
 
     #[inline(never)]
     fn queue_data(&self, payload: Payload<'_>, fin: bool) -> Result<Option<Unsent>> {
-        if self.compressing.load(Ordering::Relaxed) {
-            return self.queue_compressed(payload, fin);
-        }
-        self.queue_frame(|sender, keys, out| {
-            let frame = sender.admit_payload(payload, fin)?;
-            sender.write(frame, payload.bytes(), None, keys, out)
-        })
-    }
-
-    #[inline(always)]
-    fn queue_frame(
-        &self,
-        encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<Option<Unsent>> {
         let mut write = self.write.lock();
         let open = write.usable()?;
+        if open.compressing {
+            drop(write);
+            return self.queue_compressed(payload, fin);
+        }
         if open.is_full() {
             return Ok(Some(open.no_room()));
         }
-        open.encode(encode)
+        open.encode(|sender, keys, out| {
+            let frame = sender.admit_payload(payload, fin)?;
+            sender.write(frame, payload.bytes(), None, keys, out)
+        })
     }
 
     /// Compressing may take long: only other senders of data wait for it, neither a reader that
