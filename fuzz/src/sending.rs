@@ -67,7 +67,7 @@ impl<'a> Call<'a> {
                 let reason = String::from_utf8_lossy(input.bytes(140)).into_owned();
                 Self::Close(CloseFrame { code, reason })
             }
-            3 => Self::Text { fin: input.flag(), payload: input.bytes(4096) },
+            8 => Self::Text { fin: input.flag(), payload: input.bytes(4096) },
             _ => Self::Data { text: input.flag(), fin: input.flag(), payload: input.bytes(256) },
         }
     }
