@@ -149,6 +149,15 @@ mod tests {
         }
     }
 
+    /// CVE-2026-107928: a stream that claims to have filled more than there is room for.
+    #[test]
+    fn more_than_the_room_is_not_filled() {
+        let mut input = Input::new();
+        let room = input.room().len();
+        input.filled(usize::MAX);
+        assert_eq!(input.bytes().len(), room);
+    }
+
     #[test]
     fn bytes_come_out_in_order_over_every_kind_of_growth() {
         let data: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();

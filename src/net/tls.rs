@@ -336,8 +336,10 @@ impl TlsEngine {
     fn write(&mut self, plain: &[u8]) -> Result<usize> {
         let mut done = 0;
         while done < plain.len() {
-            match self.stream.write(plain.get(done..).unwrap_or_default()) {
-                Ok(n) => done += n,
+            let rest = plain.get(done..).unwrap_or_default();
+            match self.stream.write(rest) {
+                // A library that claims more than it was given is not believed (CVE-2026-107928).
+                Ok(n) => done += n.min(rest.len()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(session_failure(&error)),
             }
