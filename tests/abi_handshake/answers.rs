@@ -3,8 +3,7 @@
 use openck_test_support::script::Action::{Send, SendPieces, SendUpgrade, Stall};
 use openck_test_support::script::Upgrade;
 
-use crate::asked;
-use crate::common::{expect_advice, expect_words};
+use crate::common::{asked, expect_advice, expect_words};
 
 /// Noise of a fixed seed that does not begin as HTTP does.
 fn noise(seed: u32) -> Vec<u8> {

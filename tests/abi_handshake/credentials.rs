@@ -4,8 +4,7 @@ use openck_test_support::scenarios;
 use openck_test_support::script::Action::{ExpectRequest, Send, Stall};
 use openck_test_support::script::ScriptServer;
 
-use crate::asked;
-use crate::common::{Rest, expect_words};
+use crate::common::{Rest, asked, expect_words};
 
 /// CVE-2025-14524 (curl): a token that went along with a redirect.
 #[test]

@@ -8,8 +8,7 @@ use openck_test_support::head::Request;
 use openck_test_support::script::Action::{Pause, Send, SendUpgrade, Stall};
 use openck_test_support::script::Upgrade;
 
-use crate::asked;
-use crate::common::{eventually, watched};
+use crate::common::{asked, eventually, watched};
 
 fn answer() -> Vec<u8> {
     Upgrade::default().bytes(&Request::default())

@@ -3,8 +3,7 @@
 use openck_test_support::script::Action::{self, Close, Send, SendUpgrade, Stall};
 use openck_test_support::script::Upgrade;
 
-use crate::asked;
-use crate::common::{expect_advice, expect_words};
+use crate::common::{asked, expect_advice, expect_words};
 
 const STATUSES: [i32; 12] = [200, 204, 301, 302, 400, 401, 403, 404, 407, 426, 500, 503];
 

@@ -207,11 +207,16 @@ fn pings(turn: &Turn, count: usize) -> Cost {
     attack.measure(turn, || ws.expect_text("end"))
 }
 
-/// F13: the deadline comes while the Pings go on, and the session lives.
+/// F13: the deadline comes while the Pings or Pongs go on, and the session lives.
 #[test]
-fn f13_r55_a_flood_of_pings_does_not_outrun_the_deadline() {
+fn f13_r55_r63_a_flood_of_control_frames_does_not_outrun_the_deadline() {
     let turn = Turn::take();
-    let piece = many(&frame(true, opcode::PING, &[b'p'; 125]));
+    endless(&turn, "Pings without end, IdleTimeoutMs of 300", opcode::PING);
+    endless(&turn, "Pongs without end, IdleTimeoutMs of 300", opcode::PONG);
+}
+
+fn endless(turn: &Turn, what: &'static str, opcode: u8) {
+    let piece = many(&frame(true, opcode, &[b'p'; 125]));
     let server = hostile(Upgrade::default(), move |stream| {
         loop {
             stream.write_all(&piece)?;
@@ -220,14 +225,9 @@ fn f13_r55_a_flood_of_pings_does_not_outrun_the_deadline() {
     let ws = open(server.port(), "/");
     ws.set_idle_ms(300);
     let begun = Instant::now();
-    let attack = Attack {
-        id: "F13 R-55",
-        what: "Pings without end, IdleTimeoutMs of 300",
-        size: "endless".to_owned(),
-        memory: BUFFERS,
-        cpu_ms: 3_000,
-    };
-    attack.measure(&turn, || ws.expect_read_failure(1, &["300 ms"]));
+    let attack =
+        Attack { id: "F13 R-55", what, size: "endless".to_owned(), memory: BUFFERS, cpu_ms: 3_000 };
+    attack.measure(turn, || ws.expect_read_failure(1, &["300 ms"]));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert!(ws.is_connected());
 }

@@ -20,6 +20,7 @@ mod abi;
 mod deflate;
 mod floods;
 mod frames;
+mod heads;
 mod hostile;
 mod lengths;
 mod masks;

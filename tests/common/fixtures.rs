@@ -43,6 +43,23 @@ pub(crate) fn upgrade_with(rest: &Rest, path: &str, prepare: impl FnOnce(&Ws)) -
     ws
 }
 
+/// A server that does this once it has the request, and objects that are ready to ask it.
+#[track_caller]
+pub(crate) fn asked(then: &[Action]) -> (ScriptServer, Rest, Ws) {
+    let server = ScriptServer::start([&[Action::ExpectRequest], then].concat());
+    let (rest, ws) = prepared(server.port());
+    (server, rest, ws)
+}
+
+/// A Rest that is connected and has the headers of the handshake.
+#[track_caller]
+pub(crate) fn prepared(port: u16) -> (Rest, Ws) {
+    let rest = Rest::connected(port);
+    let ws = Ws::new();
+    assert!(ws.use_connection(&rest) && ws.add_client_headers());
+    (rest, ws)
+}
+
 /// Opens a session without TLS.
 #[track_caller]
 pub(crate) fn open(port: u16, path: &str) -> Ws {

@@ -101,10 +101,10 @@ impl Row {
         self.cpu = self.cpu.max(other.cpu);
     }
 
-    /// Lists in the order F, D, A; in each the number of the item.
+    /// Lists in the order H, F, D, A; in each the number of the item.
     fn place(&self) -> (usize, u32) {
         let item = self.id.split(' ').next().unwrap_or_default();
-        let list = ["F", "D", "A"].iter().position(|list| item.starts_with(list)).unwrap_or(9);
+        let list = ["H", "F", "D", "A"].iter().position(|list| item.starts_with(list)).unwrap_or(9);
         (list, item.trim_start_matches(char::is_alphabetic).parse().unwrap_or(u32::MAX))
     }
 
@@ -128,8 +128,8 @@ worst figures: lengths from the first to the last, compression with and without 
 
 Memory is counted by the allocator of the test program, which is the library's as well: the most bytes in use at once beyond what was in use
 before, and the largest block that was asked for. A block that grows counts once. Processor time is that of the thread that makes the calls;
-its bound is generous, as machines are busy, and fails what spins or is quadratic. The letters are those of the lists of attacks (F frames,
-D permessage-deflate, A arguments), R the requirement. Attacks that cannot cost anything, such as a wrong first byte, have tests in
+its bound is generous, as machines are busy, and fails what spins or is quadratic. The letters are those of the lists of attacks (H the
+opening handshake, F frames, D permessage-deflate, A arguments), R the requirement. Attacks that cannot cost anything, such as a wrong first byte, have tests in
 `tests/attacks` and no row here.
 
 | item | attack | size | peak | at most | largest block | CPU ms | at most |

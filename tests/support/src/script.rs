@@ -177,8 +177,8 @@ impl ScriptServer {
         let shared = Arc::clone(&board);
         let server = Server::start(0, tls, move |stream| {
             let index = shared.enter();
-            let script = scripts.get(index).or(scripts.last()).cloned().unwrap_or_default();
-            Player::new(stream, None, &shared, index).play(&script);
+            let script = scripts.get(index).or(scripts.last()).map_or(&[][..], Vec::as_slice);
+            Player::new(stream, None, &shared, index).play(script);
             Ok(())
         })
         .expect("a loopback port");
