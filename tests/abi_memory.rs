@@ -5,11 +5,13 @@ mod common;
 #[path = "common/measure.rs"]
 mod measure;
 
-use openck_test_support::script::Action::{self, ExpectRequest, Ignore, Send, Stall};
-use openck_test_support::script::ScriptServer;
-use openck_test_support::wire::{frame, opcode, text};
+use openck_test_support::script::Action::{
+    self, ExpectFrame, ExpectRequest, Ignore, Send, SendUpgrade, Stall,
+};
+use openck_test_support::script::{ScriptServer, Upgrade};
+use openck_test_support::wire::{frame, opcode, raw_frame, text};
 
-use self::common::{Bytes, Rest, open, scripted};
+use self::common::{Bytes, Rest, open, scripted, upgrade_with};
 use self::measure::Turn;
 
 /// Reads up to the text "end" while the server sends this, and nothing reads what goes back.
@@ -80,6 +82,38 @@ fn idle_sessions_are_small() {
     });
     let kept = cost.kept;
     assert!(kept < 512 << 10, "{kept} bytes are kept after a large message");
+}
+
+/// what inflates and deflates is made for the first compressed message, and given back after
+/// each when nothing of it serves the next.
+#[test]
+fn r83_compression_takes_memory_only_while_it_needs_it() {
+    let turn = Turn::take();
+    // RFC 7692 7.2.3.1.
+    let hello = raw_frame(0xc1, None, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
+    for (parameters, is_kept) in
+        [("", true), ("; client_no_context_takeover; server_no_context_takeover", false)]
+    {
+        let answer = format!("permessage-deflate{parameters}");
+        let upgrade = Upgrade::default().with("Sec-WebSocket-Extensions", &answer);
+        let steps = [ExpectRequest, SendUpgrade(upgrade), ExpectFrame, Send(hello.clone()), Ignore];
+        let server = ScriptServer::start(steps.to_vec());
+        let rest = Rest::connected(server.port());
+        let mut session = None;
+        let opened = turn.cost(|| {
+            session = Some(upgrade_with(&rest, "/", |ws| ws.set_deflate(true)));
+        });
+        assert!(opened.kept < 64 << 10, "{} bytes for an idle session", opened.kept);
+        let ws = session.unwrap();
+        let talked = turn.cost(|| {
+            assert!(ws.send(&"x".repeat(1_000), true), "{}", ws.error());
+            ws.expect_text("Hello");
+        });
+        let frame = &server.so_far().frames[0];
+        assert!(frame.payload.len() < 100, "it was compressed: {frame:?}");
+        assert!(talked.peak > 128 << 10, "{} bytes at once", talked.peak);
+        assert_eq!(talked.kept > 64 << 10, is_kept, "{} bytes{parameters}", talked.kept);
+    }
 }
 
 /// A few messages that a program keeps do not keep the receive buffers that they came in.

@@ -86,12 +86,13 @@ fn two_readers_share_what_one_received() {
     }
 }
 
-/// Sends a Ping, and reads nothing before `go`; then tells each frame, and answers a Pong with a text.
+/// Sends two Pings, and reads nothing before `go`; then tells each frame, and answers a Pong with a text.
 fn pinging_server(go: mpsc::Receiver<()>, tell: mpsc::Sender<(u8, usize)>) -> Server {
     let go = std::sync::Mutex::new(go);
     Server::start(0, None, move |mut stream| {
         let request = Request::read(&mut stream)?.unwrap();
         stream.write_all(&Upgrade::default().bytes(&request))?;
+        stream.write_all(&wire::frame(true, opcode::PING, b"not this"))?;
         stream.write_all(&wire::frame(true, opcode::PING, b"there?"))?;
         go.lock().unwrap().recv().unwrap();
         let (mut bytes, mut chunk) = (Vec::new(), vec![0; 1 << 20]);
@@ -112,10 +113,10 @@ fn pinging_server(go: mpsc::Receiver<()>, tell: mpsc::Sender<(u8, usize)>) -> Se
     .unwrap()
 }
 
-/// A Ping that came while a large frame was on its way is answered before the next frame, also
-/// when nobody is in ReadFrame any more.
+/// Of the Pings that came while a large frame was on its way the newest is answered before the next
+/// frame, also when nobody is in ReadFrame any more.
 #[test]
-fn a_waiting_pong_goes_out_before_the_next_frame() {
+fn r40_r62_one_waiting_pong_goes_out_before_the_next_frame() {
     let ((go, wait), (tell, told)) = (mpsc::channel(), mpsc::channel());
     let server = pinging_server(wait, tell);
     let (_rest, ws) = session(server.port(), "/");
@@ -181,14 +182,16 @@ fn r27_r62_long_text_that_is_refused_does_not_wait_for_room() {
         assert_eq!(error.kind(), ErrorKind::Text);
         assert!(error.message().contains("0xFF at offset 32768"), "{}", error.message());
         assert!(begun.elapsed() < Duration::from_millis(LONG as u64 / 2));
-        assert!(senders.iter().all(|sender| !sender.is_finished()));
+        assert!(!senders[0].is_finished());
         go.send(()).unwrap();
         for sender in senders {
             sender.join().unwrap().unwrap();
         }
     });
-    let frames = [0; 2].map(|_| told.recv_timeout(Duration::from_secs(10)).unwrap());
-    assert_eq!(frames, [(opcode::TEXT, 30 << 20), (opcode::TEXT, 32 << 10)]);
+    let mut frames = [0; 2].map(|_| told.recv_timeout(Duration::from_secs(10)).unwrap());
+    // On a starved machine the second may be the first.
+    frames.sort_unstable();
+    assert_eq!(frames, [(opcode::TEXT, 32 << 10), (opcode::TEXT, 30 << 20)]);
 }
 
 /// Sends a Ping, then one text after the other until it has a Pong, and "thanks"; begins to read

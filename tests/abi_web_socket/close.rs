@@ -1,9 +1,11 @@
 //! The end of a session. RFC 6455 5.5.1, 7.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use openck_test_support::echo;
-use openck_test_support::script::Action::{Close, ExpectFrame, Ignore, Reset, Send, Stall};
+use openck_test_support::script::Action::{
+    Close, ExpectFrame, HalfClose, Ignore, Pause, Reset, Send, Stall,
+};
 use openck_test_support::wire::{self, Frame, frame, opcode};
 
 use crate::common::{expect_advice, expect_words, open, scripted};
@@ -135,8 +137,13 @@ fn close_auto_respond_false_leaves_the_answer_to_the_program() {
 }
 
 #[test]
-fn r52_what_follows_a_close_is_ignored() {
-    let late = [wire::close(Some(1000), ""), wire::text("late"), wire::close(Some(1001), "")];
+fn r40_r52_what_follows_a_close_is_ignored() {
+    let late = [
+        wire::close(Some(1000), ""),
+        frame(true, opcode::PING, b"late"),
+        wire::text("late"),
+        wire::close(Some(1001), ""),
+    ];
     let (server, ws) = scripted(&[Send(late.concat()), ExpectFrame, Close]);
     ws.set_close_auto(false);
     ws.set_idle_ms(100);
@@ -167,10 +174,23 @@ fn r49_a_server_that_keeps_the_connection_open_is_left() {
     let (server, ws) = scripted(&[Send(wire::close(Some(1000), "")), ExpectFrame, Ignore]);
     let begun = Instant::now();
     ws.expect_frame("Close");
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    let took = begun.elapsed();
+    assert!((400..3_000).contains(&took.as_millis()), "{took:?}");
     assert!(!ws.is_connected());
     ws.expect_read_failure(3, &["Close"]);
     assert_eq!(server.transcript().frames[0].close_code(), Some(1000));
+}
+
+#[test]
+fn r49_the_server_ends_the_connection_first() {
+    let script = [Send(wire::close(Some(1000), "")), ExpectFrame, Pause(200), HalfClose, Stall];
+    let (server, ws) = scripted(&script);
+    let begun = Instant::now();
+    ws.expect_frame("Close");
+    let took = begun.elapsed();
+    assert!((200..3_000).contains(&took.as_millis()), "{took:?}");
+    assert!(!ws.is_connected());
+    assert!(server.transcript().client_left);
 }
 
 /// F10.

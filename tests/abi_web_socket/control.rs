@@ -52,6 +52,22 @@ fn r41_pongs_are_passed_over_and_noted() {
 }
 
 #[test]
+fn r41_no_pong_is_answered() {
+    let pong = frame(true, opcode::PONG, b"unasked");
+    let (server, ws) = scripted(&[Send([pong, wire::text("after")].concat()), ExpectFrame, Stall]);
+    ws.expect_text("after");
+    assert!(ws.ping("asked"));
+    eventually(|| !server.so_far().frames.is_empty());
+    ws.dispose();
+    let transcript = server.transcript();
+    assert_eq!(
+        (transcript.frames[0].opcode, transcript.dropped),
+        (opcode::PING, 0),
+        "{transcript}"
+    );
+}
+
+#[test]
 fn a_pong_is_noted_also_when_read_frame_then_times_out() {
     let server = echo::start(0, None).unwrap();
     let ws = open(server.port(), "/");
@@ -100,8 +116,17 @@ fn control_frames_do_not_touch_the_data() {
 
 #[test]
 fn r36_pings_between_fragments_are_answered_on_the_way() {
-    let server = scenarios::start(0, None).unwrap();
-    let ws = open(server.port(), "/fragments");
+    let script = [
+        Send(frame(false, opcode::TEXT, b"one ")),
+        Send(ping(b"first")),
+        Send(frame(false, opcode::CONTINUATION, b"two ")),
+        ExpectFrame,
+        Send(ping(b"second")),
+        Send(frame(true, opcode::CONTINUATION, b"three")),
+        ExpectFrame,
+        Stall,
+    ];
+    let (server, ws) = scripted(&script);
     for (kind, last, length) in
         [("Text", false, 4), ("Continuation", false, 8), ("Continuation", true, 13)]
     {
@@ -109,6 +134,10 @@ fn r36_pings_between_fragments_are_answered_on_the_way() {
         assert_eq!((ws.is_final(), ws.data_len()), (last, length));
     }
     assert_eq!(ws.data().as_deref(), Some("one two three"));
+    eventually(|| server.so_far().frames.len() == 2);
+    let answers = server.transcript().frames;
+    let answers = answers.iter().map(|frame| (frame.opcode, frame.text()));
+    assert!(answers.eq([(opcode::PONG, "first".into()), (opcode::PONG, "second".into())]));
 }
 
 /// Many control frames in one segment: what follows them is not waited for in vain.
