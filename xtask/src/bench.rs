@@ -59,6 +59,7 @@ pub(crate) fn run(context: &Context) -> Result<bool, String> {
     write("benches/rounds.csv", raw(&rows))?;
     let mut page = page(&rows);
     page += &instructions::section(context, &program, &server)?;
+    page.push('\n');
     page += include_str!("../../benches/notes.md");
     println!("{page}");
     write("docs/performance.md", page)?;
