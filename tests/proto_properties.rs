@@ -134,6 +134,7 @@ proptest! {
             let at = at % bytes.len();
             bytes[at] = byte;
         }
+        prop_assert_eq!(utf8::is_utf8(&bytes), std::str::from_utf8(&bytes).is_ok());
         let mut stream = Utf8Stream::new();
         let mut fed = 0;
         for piece in cut(&bytes, &sizes) {

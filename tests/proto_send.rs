@@ -318,6 +318,7 @@ fn r25_r27_text_that_is_utf8_by_its_type_obeys_the_same_order() {
     let last = sender.admit_payload(Payload::Text("\u{e9}"), true).unwrap();
     assert!(!last.is_first());
     assert!(sender.admit_payload(binary, true).unwrap().is_first());
+    assert_eq!((Payload::Text("\u{e9}").bytes(), binary.bytes()), (&b"\xC3\xA9"[..], &b"b"[..]));
     // A character that was begun as bytes is no place for other text, and its rest is.
     let mut out = Vec::new();
     sender.data(true, b"\xC3", false, &mut keys, &mut out).unwrap();

@@ -12,6 +12,7 @@ pub fn utf8(data: &[u8]) {
     let count = input.below(8);
     let sizes: Vec<usize> = (0..=count).map(|_| 1 + input.below(160)).collect();
     let text = input.rest();
+    assert_eq!(utf8::is_utf8(text), std::str::from_utf8(text).is_ok(), "{text:02x?}");
     let mut stream = Utf8Stream::new();
     check(&mut stream, text, &sizes);
     stream.reset();
