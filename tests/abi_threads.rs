@@ -261,17 +261,18 @@ fn use_connection_ends_a_blocked_read_frame() {
 fn calls_of_all_kinds_from_many_threads_end() {
     watched(120, || {
         let server = echo::start(0, None).unwrap();
-        for round in 0..4_u32 {
+        for (round, threads, calls) in [(0_u32, 8_u32, 150), (1, 8, 150), (2, 8, 150), (3, 100, 50)]
+        {
             let rest = Arc::new(Rest::connected(server.port()));
             let ws = Arc::new(common::upgrade(&rest, "/"));
             ws.set_idle_ms(50);
-            let threads: Vec<_> = (0..8_u32)
+            let threads: Vec<_> = (0..threads)
                 .map(|seed| {
                     let (rest, ws) = (Arc::clone(&rest), Arc::clone(&ws));
                     let mut random =
                         ((seed + 1) * (round + 1)).wrapping_mul(2_654_435_761) % 65_520 + 1;
                     spawn(move || {
-                        for _ in 0..150 {
+                        for _ in 0..calls {
                             random = random * 17 % 65_521;
                             any_call(&ws, &rest, random);
                         }
