@@ -13,7 +13,7 @@ const STATUS_LINE: &str = "HTTP/1.1 101 Switching Protocols\r\n";
 /// An attack on the parser of heads. Its bounds are less than a parser needs that only looks at each
 /// byte again with each piece, or that takes what the server sends before it judges it.
 fn attack(id: &'static str, what: &'static str, size: impl ToString) -> Attack {
-    Attack { id, what, size: size.to_string(), memory: 256 << 10, cpu_ms: 50 }
+    Attack { id, what, size: size.to_string(), memory: 512 << 10, cpu_ms: 50 }
 }
 
 /// RUSTSEC-2023-0065 (tungstenite): 10 MB of header in pieces of 100 bytes.
