@@ -61,7 +61,6 @@ def test_the_variable_names_something_else(installed):
     assert "cannot be loaded: " in import_from(installed, OPENCK_LIBRARY=str(text))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names a library of Linux")
 def test_the_variable_names_another_library(installed):
     import _ctypes
 
