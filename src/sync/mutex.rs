@@ -1,6 +1,7 @@
 //! A mutex that favours the thread that uses it again and again.
 
 use std::cell::UnsafeCell;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -85,7 +86,7 @@ impl<T> Mutex<T> {
         let me = Record::current();
         let way = match me.and_then(|me| self.enter(me)) {
             Some(hold) => Way::Favoured(hold),
-            None => Way::Gate(self.pass_gate(me)),
+            None => Way::Gate(ManuallyDrop::new(self.pass_gate(me))),
         };
         MutexGuard { mutex: self, way }
     }
@@ -132,6 +133,13 @@ impl<T> Mutex<T> {
         habit
     }
 
+    /// The way out of the others: kept out of the way of the favoured one.
+    #[cold]
+    #[inline(never)]
+    fn open_gate(&self, habit: sync::MutexGuard<'_, Habit>) {
+        self.favoured.store(address_of(habit.favour).cast_mut(), Ordering::Relaxed);
+    }
+
     fn address(&self) -> usize {
         ptr::from_ref(self).addr()
     }
@@ -175,20 +183,21 @@ pub struct MutexGuard<'a, T> {
 /// How the thread came in, and goes out.
 enum Way<'a> {
     Favoured(Hold),
-    Gate(sync::MutexGuard<'a, Habit>),
+    Gate(ManuallyDrop<sync::MutexGuard<'a, Habit>>),
 }
 
 impl<T> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        match &self.way {
+        match &mut self.way {
             Way::Favoured(hold) => {
                 self.mutex.inside.store(false, Ordering::Relaxed);
                 hold.end();
             }
-            // The gate opens after this.
             Way::Gate(habit) => {
-                self.mutex.favoured.store(address_of(habit.favour).cast_mut(), Ordering::Relaxed);
+                // SAFETY: dropping happens once, and nothing looks at it after this.
+                let habit = unsafe { ManuallyDrop::take(habit) };
+                self.mutex.open_gate(habit);
             }
         }
     }

@@ -120,12 +120,22 @@ impl Holds {
     /// too much already.
     #[inline]
     pub fn hold(&'static self, address: usize) -> Option<Hold> {
-        // Seldom more than a few: the processor foresees which is free.
-        let free = self.0.iter().find(|held| held.load(Ordering::Relaxed) == 0)?;
+        // More than three are seldom held: looking on is kept out of the way.
+        let (few, _) = self.0.split_at(3);
+        let free = match few.iter().find(|place| is_free(place)) {
+            Some(free) => free,
+            None => self.find_free()?,
+        };
         // Release: who finds this address also sees what was done under the one before.
         free.store(address, Ordering::Release);
         barrier::light();
         Some(Hold { place: free, _not_send: PhantomData })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_free(&self) -> Option<&AtomicUsize> {
+        self.0.iter().find(|place| is_free(place))
     }
 
     /// Whether this thread, seen from another, holds what is at `address`; after a
@@ -135,8 +145,14 @@ impl Holds {
     }
 
     fn are_ended(&self) -> bool {
-        self.0.iter().all(|held| held.load(Ordering::Relaxed) == 0)
+        self.0.iter().all(is_free)
     }
+}
+
+/// As this thread sees its own places.
+#[inline]
+fn is_free(place: &AtomicUsize) -> bool {
+    place.load(Ordering::Relaxed) == 0
 }
 
 impl Record {
