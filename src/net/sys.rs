@@ -51,10 +51,15 @@ pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
 fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if is_interrupted(&error) => {}
             result => return result,
         }
     }
+}
+
+#[cold]
+fn is_interrupted(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Interrupted
 }
 
 /// Milliseconds for `poll`: rounded up so that a wait never ends early; -1 is forever.

@@ -13,6 +13,7 @@ use crate::proto::close::{CloseCode, CloseFrame, truncate_to};
 use crate::proto::frame::Control;
 use crate::proto::mask::MaskKeys;
 use crate::proto::sender::{Payload, Sender};
+use crate::sync::MutexGuard;
 
 /// The payload of a Ping or Pong, RFC 6455 5.5.
 const CONTROL_MAX: usize = 125;
@@ -32,7 +33,7 @@ impl<'a> From<&'a str> for TextToSend<'a> {
     }
 }
 
-/// What a sender has to wait for.
+/// What a sender has to wait for. Boxed, as it is rare: what says that there is nothing stays small.
 enum Unsent {
     /// The frame is on its way.
     Frame(Arc<Connection>, Ticket),
@@ -81,7 +82,7 @@ impl WriteSide {
     fn encode(
         &mut self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<Option<Unsent>> {
+    ) -> Result<Option<Box<Unsent>>> {
         self.usable()?.encode(encode)
     }
 
@@ -134,14 +135,19 @@ impl Open {
     fn encode(
         &mut self,
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<Option<Unsent>> {
+    ) -> Result<Option<Box<Unsent>>> {
         if self.pong.is_some() {
             // A thread that sends without a pause must not hold it back for ever.
             self.send_pong();
         }
         let Self { connection, sender, keys, .. } = self;
         let ticket = connection.send_with(|out| encode(sender, keys, out))?;
-        Ok(ticket.map(|ticket| Unsent::Frame(Arc::clone(connection), ticket)))
+        Ok(ticket.map(|ticket| self.not_all(ticket)))
+    }
+
+    #[cold]
+    fn not_all(&self, ticket: Ticket) -> Box<Unsent> {
+        Box::new(Unsent::Frame(Arc::clone(&self.connection), ticket))
     }
 
     /// Whether so much waits already that no data is to be queued before it is less.
@@ -150,8 +156,8 @@ impl Open {
     }
 
     #[cold]
-    fn no_room(&self) -> Unsent {
-        Unsent::NoRoom(Arc::clone(&self.connection))
+    fn no_room(&self) -> Box<Unsent> {
+        Box::new(Unsent::NoRoom(Arc::clone(&self.connection)))
     }
 
     fn send_waiting_pong(&mut self) -> bool {
@@ -256,9 +262,9 @@ impl WebSocket {
     /// Queues a frame when there is room, and waits until it is sent. Many threads that send at once
     /// hold the queue's limit and one frame, not a frame each.
     #[inline(always)]
-    fn send_data(&self, queue: impl Fn() -> Result<Option<Unsent>>) -> Result<()> {
+    fn send_data(&self, queue: impl Fn() -> Result<Option<Box<Unsent>>>) -> Result<()> {
         while let Some(unsent) = queue()? {
-            let again = matches!(unsent, Unsent::NoRoom(_));
+            let again = matches!(*unsent, Unsent::NoRoom(_));
             self.wait_for(unsent)?;
             if !again {
                 break;
@@ -268,12 +274,11 @@ impl WebSocket {
     }
 
     #[inline(never)]
-    fn queue_data(&self, payload: Payload<'_>, fin: bool) -> Result<Option<Unsent>> {
+    fn queue_data(&self, payload: Payload<'_>, fin: bool) -> Result<Option<Box<Unsent>>> {
         let mut write = self.write.lock();
         let open = write.usable()?;
         if open.compressing {
-            drop(write);
-            return self.queue_compressed(payload, fin);
+            return self.queue_compressed(write, payload, fin);
         }
         if open.is_full() {
             return Ok(Some(open.no_room()));
@@ -287,7 +292,14 @@ impl WebSocket {
     /// Compressing may take long: only other senders of data wait for it, neither a reader that
     /// answers a Ping nor who closes the connection.
     #[inline(never)]
-    fn queue_compressed(&self, payload: Payload<'_>, fin: bool) -> Result<Option<Unsent>> {
+    fn queue_compressed(
+        &self,
+        write: MutexGuard<'_, WriteSide>,
+        payload: Payload<'_>,
+        fin: bool,
+    ) -> Result<Option<Box<Unsent>>> {
+        // In the order of the locks the deflater comes first.
+        drop(write);
         let mut deflater = lock(&self.deflater);
         let Some(deflater) = deflater.as_mut() else {
             return Err(no_connection("the handshake is not done."));
@@ -331,8 +343,8 @@ impl WebSocket {
     }
 
     #[cold]
-    fn wait_for(&self, unsent: Unsent) -> Result<()> {
-        match unsent {
+    fn wait_for(&self, unsent: Box<Unsent>) -> Result<()> {
+        match *unsent {
             Unsent::Frame(connection, ticket) => self.wait_until_sent(&connection, ticket),
             Unsent::NoRoom(connection) => self.wait_for_room(&connection),
         }

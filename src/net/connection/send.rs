@@ -57,9 +57,8 @@ impl Connection {
             output.take_back(before);
             return Err(error);
         }
-        let ticket = Ticket(output.end());
         let left = self.flush_output(&mut output)?;
-        Ok((left > 0).then_some(ticket))
+        Ok((left > 0).then(|| Ticket(output.end())))
     }
 
     #[inline(never)]
@@ -261,7 +260,7 @@ impl Output {
     /// Whether a frame can be queued as it is, without [`Output::prepare`].
     #[inline]
     fn is_ready(&self) -> bool {
-        let room = self.last <= KEPT || self.queue.capacity() > 0;
+        let room = (self.last <= KEPT) | (self.queue.capacity() > 0);
         self.error.is_none() & !self.finishing & (self.start == 0) & room
     }
 
@@ -326,10 +325,7 @@ impl Output {
         let rest = self.queue.get(self.start..).unwrap_or_default();
         if !rest.is_empty() {
             let asked = rest.len();
-            let n = match sys::send(socket, rest) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-                result => result?,
-            };
+            let n = sys::send(socket, rest).or_else(none_taken)?;
             self.start += n;
             self.sent += n as u64;
             // A socket that took a part is full.
@@ -356,4 +352,10 @@ impl Output {
             let _ = socket.shutdown(std::net::Shutdown::Write);
         }
     }
+}
+
+/// A full socket takes nothing.
+#[cold]
+fn none_taken(error: io::Error) -> io::Result<usize> {
+    if error.kind() == io::ErrorKind::WouldBlock { Ok(0) } else { Err(error) }
 }
