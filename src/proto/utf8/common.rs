@@ -49,28 +49,35 @@ pub(super) fn known_len(text: &[u8]) -> usize {
 #[inline]
 pub(super) fn starts_known(text: &[u8]) -> bool {
     let [first, second, ..] = text else { return false };
-    FITS.contains(&place(*first, 0, 0)) && FITS.contains(&place(*second, *first, 0))
+    !is_continuation(*first) && FITS.contains(&place(*second, *first, 0))
 }
 
 /// Where a byte stands among what the two before it ask for: in [`FITS`] when it does.
 ///
-/// Each byte is judged as if those before it fitted, which is so when all fit. `need` is 0 when
-/// they ask for no continuation. Right after a lead byte it is lead - BF: 1 and 2 are C0 and C1,
-/// which are never valid. Two after DF or higher it is lead - DE: 1 is DF, which asks for one
-/// continuation only, and 2 is E0. With a need of 1 or 2 neither kind of byte fits. F0 and higher
-/// fail at the byte after them (31 hex and more), so that nothing later counts.
+/// Each byte is judged as if those before it fitted, which is so when all fit; then one of them at
+/// most asks. Their sum is BF + DE = 9D when none does. It is more by lead - BF right after a lead
+/// byte: by 1 and 2 after C0 and C1, which are never valid. And it is more by lead - DE two after DF
+/// or higher: by 1 after DF, which asks for one continuation only, and by 2 after E0. With 1 and 2
+/// more neither kind of byte fits. F0 and higher fail at the byte after them (31 hex more and up),
+/// so that nothing later counts.
 #[inline(always)]
 pub(super) fn place(byte: u8, before: u8, before_that: u8) -> u8 {
-    let need = before.saturating_sub(0xBF) | before_that.saturating_sub(0xDE);
+    // A maximum reads its operand from memory; a saturating difference would need a load.
+    let asked = before.max(0xBF).wrapping_add(before_that.max(0xDE));
     // What continues nothing is complemented, so that one range holds both kinds that fit.
-    let starts = if byte.cast_signed() > 0xBF_u8.cast_signed() { 0xFF } else { 0 };
-    need.wrapping_add(0x7E) ^ starts
+    let starts = if is_continuation(byte) { 0 } else { 0xFF };
+    asked.wrapping_sub(0x1F) ^ starts
 }
 
-/// A need of 0 and no continuation, or one of 3 to 2D: up to lead byte EC.
+#[inline(always)]
+fn is_continuation(byte: u8) -> bool {
+    byte.cast_signed() < 0xC0_u8.cast_signed()
+}
+
+/// Nothing is asked and the byte continues nothing, or 3 to 2D more and it does: up to lead byte EC.
 const FITS: RangeInclusive<u8> = 0x81..=0xAB;
 
-/// Also a need of 2E to 30, lead bytes ED to EF.
+/// Also 2E to 30 more, lead bytes ED to EF.
 const FITS_UNLESS_SURROGATE: RangeInclusive<u8> = 0x81..=0xAE;
 
 /// Whether the bytes of a window fit, given the lowest and the highest of their places.
