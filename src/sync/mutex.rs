@@ -133,7 +133,8 @@ impl<T> Mutex<T> {
         habit
     }
 
-    /// The way out of the others: kept out of the way of the favoured one.
+    /// The way out of the others, kept out of the way of the favoured one. The gate opens last, as
+    /// `habit` goes: who passes it sees who is favoured.
     #[cold]
     #[inline(never)]
     fn open_gate(&self, habit: sync::MutexGuard<'_, Habit>) {

@@ -10,6 +10,8 @@ use super::barrier;
 
 /// How many things of one kind a thread can hold at once.
 const HOLDS: usize = 6;
+/// More are seldom held: looking on is kept out of the way.
+const HELD_MOSTLY: usize = 3;
 
 /// The record of one thread. Records are never freed; a thread that ends leaves its own to the
 /// next one, so that there are as many as threads lived at one time.
@@ -120,9 +122,8 @@ impl Holds {
     /// too much already.
     #[inline]
     pub fn hold(&'static self, address: usize) -> Option<Hold> {
-        // More than three are seldom held: looking on is kept out of the way.
-        let (few, _) = self.0.split_at(3);
-        let free = match few.iter().find(|place| is_free(place)) {
+        let (first, _) = self.0.split_at(HELD_MOSTLY);
+        let free = match first.iter().find(|place| is_free(place)) {
             Some(free) => free,
             None => self.find_free()?,
         };

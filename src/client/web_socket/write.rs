@@ -33,7 +33,8 @@ impl<'a> From<&'a str> for TextToSend<'a> {
     }
 }
 
-/// What a sender has to wait for. Boxed, as it is rare: what says that there is nothing stays small.
+/// What a sender has to wait for. It is rare, and goes in a box: that there is nothing fits in a
+/// register.
 enum Unsent {
     /// The frame is on its way.
     Frame(Arc<Connection>, Ticket),
@@ -142,11 +143,11 @@ impl Open {
         }
         let Self { connection, sender, keys, .. } = self;
         let ticket = connection.send_with(|out| encode(sender, keys, out))?;
-        Ok(ticket.map(|ticket| self.not_all(ticket)))
+        Ok(ticket.map(|ticket| self.on_its_way(ticket)))
     }
 
     #[cold]
-    fn not_all(&self, ticket: Ticket) -> Box<Unsent> {
+    fn on_its_way(&self, ticket: Ticket) -> Box<Unsent> {
         Box::new(Unsent::Frame(Arc::clone(&self.connection), ticket))
     }
 

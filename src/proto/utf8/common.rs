@@ -55,14 +55,14 @@ pub(super) fn starts_known(text: &[u8]) -> bool {
 /// Where a byte stands among what the two before it ask for: in [`FITS`] when it does.
 ///
 /// Each byte is judged as if those before it fitted, which is so when all fit; then one of them at
-/// most asks. Their sum is BF + DE = 9D when none does. It is more by lead - BF right after a lead
-/// byte: by 1 and 2 after C0 and C1, which are never valid. And it is more by lead - DE two after DF
-/// or higher: by 1 after DF, which asks for one continuation only, and by 2 after E0. With 1 and 2
-/// more neither kind of byte fits. F0 and higher fail at the byte after them (31 hex more and up),
-/// so that nothing later counts.
+/// most asks. Their sum is BF + DE when none does, 9D in a byte. It is more by lead - BF right after
+/// a lead byte: by 1 and 2 after C0 and C1, which are never valid. And it is more by lead - DE two
+/// after DF or higher: by 1 after DF, which asks for one continuation only, and by 2 after E0. With 1
+/// and 2 more neither kind of byte fits. F0 and higher fail at the byte after them (31 hex more and
+/// up), so that nothing later counts.
 #[inline(always)]
 pub(super) fn place(byte: u8, before: u8, before_that: u8) -> u8 {
-    // A maximum reads its operand from memory; a saturating difference would need a load.
+    // On x86 a maximum reads its operand from memory; a saturating difference would need a load.
     let asked = before.max(0xBF).wrapping_add(before_that.max(0xDE));
     // What continues nothing is complemented, so that one range holds both kinds that fit.
     let starts = if is_continuation(byte) { 0 } else { 0xFF };
