@@ -206,7 +206,7 @@ impl WebSocket {
                 ErrorKind::Text => not_utf8(),
                 _ => error,
             })?;
-            return unsent.map_or(Ok(()), |unsent| self.wait_for(unsent));
+            return unsent.map_or(Ok(()), |unsent| self.wait_for(&unsent));
         }
         drop(write);
         // Text that is refused is refused before it waits for room.
@@ -247,7 +247,7 @@ impl WebSocket {
         write.ping = None;
         drop(write);
         self.status.set_need_send_pong(false);
-        unsent.map_or(Ok(()), |unsent| self.wait_for(unsent))
+        unsent.map_or(Ok(()), |unsent| self.wait_for(&unsent))
     }
 
     /// Sends a Close. If it answers one of the server, the connection is closed.
@@ -265,9 +265,8 @@ impl WebSocket {
     #[inline(always)]
     fn send_data(&self, queue: impl Fn() -> Result<Option<Box<Unsent>>>) -> Result<()> {
         while let Some(unsent) = queue()? {
-            let again = matches!(*unsent, Unsent::NoRoom(_));
-            self.wait_for(unsent)?;
-            if !again {
+            self.wait_for(&unsent)?;
+            if !matches!(*unsent, Unsent::NoRoom(_)) {
                 break;
             }
         }
@@ -340,14 +339,14 @@ impl WebSocket {
         encode: impl FnOnce(&mut Sender, &mut MaskKeys, &mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         let unsent = self.write.lock().encode(encode)?;
-        unsent.map_or(Ok(()), |unsent| self.wait_for(unsent))
+        unsent.map_or(Ok(()), |unsent| self.wait_for(&unsent))
     }
 
     #[cold]
-    fn wait_for(&self, unsent: Box<Unsent>) -> Result<()> {
-        match *unsent {
-            Unsent::Frame(connection, ticket) => self.wait_until_sent(&connection, ticket),
-            Unsent::NoRoom(connection) => self.wait_for_room(&connection),
+    fn wait_for(&self, unsent: &Unsent) -> Result<()> {
+        match unsent {
+            Unsent::Frame(connection, ticket) => self.wait_until_sent(connection, *ticket),
+            Unsent::NoRoom(connection) => self.wait_for_room(connection),
         }
     }
 
