@@ -37,7 +37,6 @@ pub fn copy_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
     let mask = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let (words, rest) = payload.as_chunks();
-    out.reserve(payload.len());
     out.extend(words.iter().flat_map(|word| (u64::from_ne_bytes(*word) ^ mask).to_ne_bytes()));
     if !rest.is_empty() {
         copy_masked_tail(out, rest, key);

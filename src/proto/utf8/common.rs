@@ -107,13 +107,22 @@ fn places_by_lanes(window: &[u8]) -> (u8, u8) {
             highest[lane] = highest[lane].max(place);
         }
     };
-    let lanes = |skip| window.split_at(skip).1.as_chunks().0.iter();
-    for ((bytes, before), before_that) in lanes(2).zip(lanes(1)).zip(lanes(0)) {
+    // Cut like this the three are known to be of one length, which is checked once.
+    let ([_, _, bytes @ ..], [_, before @ .., _], [before_that @ .., _, _]) =
+        (window, window, window)
+    else {
+        return (0, 0);
+    };
+    let chunks =
+        bytes.as_chunks().0.iter().zip(before.as_chunks().0).zip(before_that.as_chunks().0);
+    for ((bytes, before), before_that) in chunks {
         take(bytes, before, before_that);
     }
     // The last lanes may be looked at twice.
-    let last = |cut| window.split_at(window.len() - cut).0.last_chunk();
-    if let (Some(bytes), Some(before), Some(before_that)) = (last(0), last(1), last(2)) {
+    if let Some(bytes) = bytes.last_chunk()
+        && let Some(before) = before.last_chunk()
+        && let Some(before_that) = before_that.last_chunk()
+    {
         take(bytes, before, before_that);
     }
     (lowest.into_iter().fold(u8::MAX, u8::min), highest.into_iter().fold(0, u8::max))
