@@ -6,6 +6,7 @@
 //! A client prints one line: messages per second, and nanoseconds of its own CPU per message.
 //! `cargo xtask bench` runs both in many rounds and writes the table.
 
+mod cores;
 mod load;
 mod openck_client;
 mod server;
@@ -21,8 +22,12 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let run = match args.as_slice() {
-        ["server"] => server::run(),
+        ["server"] => {
+            cores::keep_to(1);
+            server::run()
+        }
         ["client", peer, direction, content, size, port, count] => {
+            cores::keep_to(0);
             client(peer, direction, content, size, port, count)
         }
         _ => {
