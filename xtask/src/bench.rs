@@ -72,7 +72,7 @@ fn rows() -> Vec<Row> {
     // send costs depends on whether the server sleeps.
     for (direction, loads) in [
         ("receive", [(3_000_000, 2), (2_000_000, 4), (2_000, 1)]),
-        ("send", [(150_000, 2), (150_000, 4), (2_000, 1)]),
+        ("send", [(150_000, 2), (40_000, 16), (2_000, 1)]),
         ("echo", [(6_000, 8), (6_000, 16), (500, 1)]),
     ] {
         for (size, (count, turns)) in ["64", "1024", "1048576"].into_iter().zip(loads) {
