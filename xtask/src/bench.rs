@@ -21,8 +21,8 @@ struct Row {
     size: &'static str,
     /// Messages in a turn.
     count: u32,
-    /// The peers take turns so often in a round: what else the machine does for a second or two, and
-    /// where the system puts the threads, is to befall both alike.
+    /// The peers take turns so often in a round: what else the machine does for a second or two is
+    /// to befall both alike.
     turns: usize,
     /// Of each peer, a pair a round: messages per second, nanoseconds of CPU per message.
     rounds: [Vec<(f64, f64)>; 2],
@@ -214,7 +214,7 @@ by `cargo xtask bench`.
 Nine rounds, in each of which the two take turns, up to sixteen times; a ratio is the median of the rounds' ratios openck / tungstenite, with the least and the greatest. CPU is user and
 system time of the client per message. For each message received, openck makes the six calls of a program: ReadFrame, FinalFrame,
 FrameOpcodeInt, FrameDataLen, then GetFrameData and ReadFrameFailReason, or GetFrameDataBd and Clear. Each round is in `benches/rounds.csv`.
-Measured on {machine}; the server has one to itself, the clients another.
+Measured on {machine}; on Linux the server has one to itself, the clients another.
 
 | load | bytes | content | messages/s | ratio | CPU ns/message | ratio |
 |---|---:|---|---:|---|---:|---|
